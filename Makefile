@@ -1,8 +1,33 @@
-# Thin on purpose: meson knows how to build, scripts/ knows how to run.
+# Thin on purpose: meson.build knows how to build, scripts/ knows the rest.
 
-build/interlock: FORCE
+FUZZ_SECONDS ?= 60
+
+all:
 	@scripts/install-deps.sh build
-	@scripts/build.sh build
+	@scripts/build.sh build -Dunit=disabled
 
-FORCE:
-.PHONY: FORCE
+run: all
+	@examples/orders/demo.sh build
+
+test:
+	@scripts/install-deps.sh test
+	@scripts/test.sh
+
+tidy:
+	@scripts/install-deps.sh test
+	@tools/tidy.py
+
+soak: all
+	@meson test -C build --no-rebuild --print-errorlogs --suite soak
+
+bench: all
+	@scripts/bench.sh build
+
+fuzz:
+	@scripts/install-deps.sh test
+	@scripts/fuzz.sh $(FUZZ_SECONDS)
+
+clean:
+	@rm -rf build
+
+.PHONY: all run test tidy soak bench fuzz clean

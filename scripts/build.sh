@@ -1,8 +1,20 @@
 #!/bin/sh
-# build.sh FOLDER [meson option]... - configure FOLDER once, then compile what changed.
+# build.sh FOLDER [meson option]... - configure FOLDER once, then compile what has changed.
+#
+# Options count only at the first call: remove FOLDER to change them. A terminal shows
+# ninja's progress line; anything else hears from the compilers only.
 set -eu
 cd "$(dirname "$0")/.."
 folder=$1
 shift
-[ -f "$folder/build.ninja" ] || meson setup "$folder" "$@" >/dev/null
-exec ninja -C "$folder"
+
+if [ ! -f "$folder/build.ninja" ]; then
+    mkdir -p "$folder"
+    meson setup "$folder" "$@" >"$folder/setup.log" 2>&1 || {
+        cat "$folder/setup.log" >&2
+        exit 1
+    }
+fi
+quiet=--quiet
+[ ! -t 1 ] || quiet=
+exec ninja $quiet -C "$folder"

@@ -1,0 +1,49 @@
+#!/bin/bash
+# test.sh - everything `make test` promises, ending in one line: N passed, N failed.
+#
+# Unit tests run under AddressSanitizer and UBSan, once built by gcc and once by clang, with
+# warnings as errors. Tests of the suite "threads" run once more under ThreadSanitizer.
+# The long ones, and the checks of the source itself, run once, on the build that users get.
+set -u
+cd "$(dirname "$0")/.."
+
+strict="-Dwerror=true -Dunit=enabled -Doptimization=1 -Db_lundef=false"
+broken=0
+tested=()
+
+# build FOLDER [meson option]...
+build() {
+    echo "build  $1"
+    scripts/build.sh "$@" && return
+    echo "FAILED to build $1"
+    broken=$((broken + 1))
+    return 1
+}
+
+# run FOLDER SUITE... - a line per program; count_tests.py shows the log of what failed.
+run() {
+    local folder=$1 suites
+    shift
+    suites=("${@/#/--suite=}")
+    echo "test   $folder: $*"
+    rm -f "$folder/meson-logs/testlog.json"
+    meson test -C "$folder" --no-rebuild --timeout-multiplier 3 "${suites[@]}" 2>&1 |
+        grep -E '^ *[0-9]+/[0-9]+ '
+    tested+=("$folder")
+}
+
+for compiler in gcc clang; do
+    # shellcheck disable=SC2086
+    CC=$compiler build build/test-$compiler $strict -Db_sanitize=address,undefined \
+        -Dc_args=-fno-sanitize-recover=all && run build/test-$compiler unit
+done
+
+if meson test -C build/test-clang --no-rebuild --list --suite threads 2>/dev/null |
+        grep -q ' / '; then
+    # shellcheck disable=SC2086
+    CC=clang build build/test-tsan $strict -Db_sanitize=thread && run build/test-tsan threads
+fi
+
+build build -Dunit=disabled && run build tools long
+
+tools/count_tests.py --failed $broken "${tested[@]}"
