@@ -21,7 +21,7 @@ soak: all
 	@meson test -C build --no-rebuild --print-errorlogs --suite soak
 
 bench: all
-	@scripts/bench.sh build
+	@for program in build/bench/bench_*; do [ ! -f $$program ] || $$program || exit 1; done
 
 fuzz:
 	@scripts/install-deps.sh test
