@@ -1,0 +1,10 @@
+/*
+ * policy.h - the front door of policy: when a step may be tried, how long, and how often.
+ *
+ * Policies are plain structs that live where their owner puts them, and pure functions over
+ * them: time is an argument, nothing is allocated, nothing waits. What is configured (a rule)
+ * is apart from what has happened (a state), so that a rule can change while its state stays.
+ */
+#pragma once
+
+#include "policy/error_kind.h"
