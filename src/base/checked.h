@@ -1,0 +1,12 @@
+/*
+ * checked.h - arithmetic on numbers that came from outside.
+ *
+ * Each returns false and leaves the result alone when the exact answer does not fit.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#define checked_add(a, b, result) (!__builtin_add_overflow((a), (b), (result)))
+#define checked_subtract(a, b, result) (!__builtin_sub_overflow((a), (b), (result)))
+#define checked_multiply(a, b, result) (!__builtin_mul_overflow((a), (b), (result)))

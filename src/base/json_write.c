@@ -1,0 +1,220 @@
+/*
+ * json_write.c - values to JSON text.
+ */
+#include <math.h>
+
+#include "base/ensure.h"
+#include "base/json.h"
+#include "base/time.h"
+
+static void write_escape(struct text *text, unsigned char c)
+{
+    switch (c) {
+    case '"':
+        text_add(text, SPAN("\\\""));
+        return;
+    case '\\':
+        text_add(text, SPAN("\\\\"));
+        return;
+    case '\n':
+        text_add(text, SPAN("\\n"));
+        return;
+    case '\r':
+        text_add(text, SPAN("\\r"));
+        return;
+    case '\t':
+        text_add(text, SPAN("\\t"));
+        return;
+    default:
+        text_format(text, "\\u%04x", c);
+    }
+}
+
+void json_write_string(struct text *text, struct span string)
+{
+    size_t plain = 0;
+    text_add_byte(text, '"');
+    for (size_t i = 0; i < string.size; i++) {
+        unsigned char c = (unsigned char)string.text[i];
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        text_add(text, span_slice(string, plain, i));
+        write_escape(text, c);
+        plain = i + 1;
+    }
+    text_add(text, span_slice(string, plain, string.size));
+    text_add_byte(text, '"');
+}
+
+static void write_double(struct text *text, double number)
+{
+    if (isfinite(number))
+        text_add_double(text, number);
+    else
+        text_add(text, SPAN("null"));
+}
+
+static void write_base64(struct text *text, struct span bytes)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *p = (const unsigned char *)bytes.text;
+    text_add_byte(text, '"');
+    for (size_t i = 0; i < bytes.size; i += 3) {
+        size_t left = bytes.size - i;
+        uint32_t group = (uint32_t)p[i] << 16;
+        group |= left > 1 ? (uint32_t)p[i + 1] << 8 : 0;
+        group |= left > 2 ? p[i + 2] : 0;
+        char four[4] = {digits[group >> 18], digits[group >> 12 & 63],
+                        left > 1 ? digits[group >> 6 & 63] : '=',
+                        left > 2 ? digits[group & 63] : '='};
+        text_add(text, span_of(four, 4));
+    }
+    text_add_byte(text, '"');
+}
+
+/* The digits of a fraction of a second, without trailing zeros; nothing when there is none. */
+static void write_fraction(struct text *text, uint32_t nanoseconds)
+{
+    char digits[11] = ".";
+    size_t size = 10;
+    for (size_t i = 9; i > 0; i--, nanoseconds /= 10)
+        digits[i] = (char)('0' + nanoseconds % 10);
+    while (digits[size - 1] == '0')
+        size--;
+    if (size > 1)
+        text_add(text, span_of(digits, size));
+}
+
+static void write_timestamp(struct text *text, struct value value)
+{
+    struct civil_time civil = time_civil_from_seconds(value.integer);
+    text_format(text, "\"%04d-%02d-%02dT%02d:%02d:%02d", civil.year, civil.month, civil.day,
+                civil.hour, civil.minute, civil.second);
+    write_fraction(text, value.count);
+    text_add(text, SPAN("Z\""));
+}
+
+static void write_duration(struct text *text, struct value value)
+{
+    int32_t nanoseconds = (int32_t)value.count;
+    bool negative = value.integer < 0 || nanoseconds < 0;
+    text_add(text, negative ? SPAN("\"-") : SPAN("\""));
+    text_add_uint(text, negative ? 0 - (uint64_t)value.integer : (uint64_t)value.integer);
+    write_fraction(text, (uint32_t)(negative ? -nanoseconds : nanoseconds));
+    text_add(text, SPAN("s\""));
+}
+
+static void write_break(struct text *text, int indent)
+{
+    if (indent < 0)
+        return;
+    text_add_byte(text, '\n');
+    for (int i = 0; i < indent; i++)
+        text_add(text, SPAN("  "));
+}
+
+static void write_value(struct text *text, struct value value, int indent);
+
+static int deeper(int indent)
+{
+    return indent < 0 ? indent : indent + 1;
+}
+
+static void write_list(struct text *text, struct value list, int indent)
+{
+    text_add_byte(text, '[');
+    for (uint32_t i = 0; i < list.count; i++) {
+        if (i > 0)
+            text_add_byte(text, ',');
+        write_break(text, deeper(indent));
+        write_value(text, list.items[i], deeper(indent));
+    }
+    if (list.count > 0)
+        write_break(text, indent);
+    text_add_byte(text, ']');
+}
+
+static void write_key(struct text *text, struct value key)
+{
+    if (key.kind == VALUE_STRING) {
+        json_write_string(text, value_span(key));
+        return;
+    }
+    text_add_byte(text, '"');
+    write_value(text, key, -1);
+    text_add_byte(text, '"');
+}
+
+static void write_map(struct text *text, struct value map, int indent)
+{
+    text_add_byte(text, '{');
+    for (uint32_t i = 0; i < map.count; i++) {
+        if (i > 0)
+            text_add_byte(text, ',');
+        write_break(text, deeper(indent));
+        write_key(text, map.entries[i].key);
+        text_add(text, indent < 0 ? SPAN(":") : SPAN(": "));
+        write_value(text, map.entries[i].value, deeper(indent));
+    }
+    if (map.count > 0)
+        write_break(text, indent);
+    text_add_byte(text, '}');
+}
+
+static void write_value(struct text *text, struct value value, int indent)
+{
+    switch ((enum value_kind)value.kind) {
+    case VALUE_NULL:
+    case VALUE_ERROR:
+        text_add(text, SPAN("null"));
+        return;
+    case VALUE_BOOL:
+        text_add(text, value.boolean ? SPAN("true") : SPAN("false"));
+        return;
+    case VALUE_INT:
+        text_add_int(text, value.integer);
+        return;
+    case VALUE_UINT:
+        text_add_uint(text, value.uinteger);
+        return;
+    case VALUE_DOUBLE:
+        write_double(text, value.real);
+        return;
+    case VALUE_STRING:
+    case VALUE_TYPE:
+        json_write_string(text, value_span(value));
+        return;
+    case VALUE_BYTES:
+        write_base64(text, value_span(value));
+        return;
+    case VALUE_LIST:
+        write_list(text, value, indent);
+        return;
+    case VALUE_MAP:
+        write_map(text, value, indent);
+        return;
+    case VALUE_TIMESTAMP:
+        write_timestamp(text, value);
+        return;
+    case VALUE_DURATION:
+        write_duration(text, value);
+        return;
+    case VALUE_OPTIONAL:
+        write_value(text, value.items == NULL ? value_null() : *value.items, indent);
+        return;
+    case VALUE_KIND_COUNT:
+        break;
+    }
+    never();
+}
+
+void json_write(struct text *text, struct value value)
+{
+    write_value(text, value, -1);
+}
+
+void json_write_pretty(struct text *text, struct value value, int indent)
+{
+    write_value(text, value, indent);
+}

@@ -1,0 +1,52 @@
+/*
+ * limits.h - every limit, named in one place.
+ *
+ * Reaching one is never a crash: the owner answers STATUS_NO_SPACE, a diagnostic or an
+ * error value that names the limit. The `tiny` build shrinks them so that the paths
+ * behind them run daily.
+ */
+#pragma once
+
+enum {
+    /* Definitions */
+    DEFINITION_BYTES_MAX = 1 << 20,
+    DEFINITION_DEPTH_MAX = 100,    /* nesting of lists and maps */
+    DEFINITION_NODES_MAX = 200000, /* after aliases are expanded */
+    DEFINITION_ARENA_BYTES = 256 << 20,
+    STATES_MAX = 4096,
+    STATE_DEPTH_MAX = 32,
+    TRANSITIONS_MAX = 65535,
+    EVENT_TYPES_MAX = 4096,
+    DIAGNOSTICS_SHOWN_MAX = 20,
+    DIAGNOSTICS_MAX = 1000,
+
+    /* JSON and values */
+    JSON_DEPTH_MAX = 100,
+    VALUE_BYTES_MAX = 1 << 20,
+
+    /* Expressions */
+    EXPRESSION_BYTES_MAX = 16 << 10,
+    EXPRESSION_DEPTH_MAX = 100,
+    EXPRESSION_COST_MAX = 1000000,
+
+    /* Steps of a machine */
+    MICROSTEPS_MAX = 1000,
+    TURN_ARENA_BYTES = 16 << 20,
+    TIMERS_PER_INSTANCE_MAX = 1000,
+
+    /* Engine */
+    INBOX_EVENTS_MAX = 64 << 10,
+    INBOX_RESERVED = 4 << 10, /* slots that only results and timers may use */
+    BATCH_TURNS_MAX = 4096,
+    BATCH_BYTES_MAX = 1 << 20,
+    INSTANCE_ID_BYTES_MAX = 256,
+    EVENT_TYPE_BYTES_MAX = 256,
+    IDEMPOTENCY_KEY_BYTES_MAX = 256,
+    RECORD_LINE_BYTES_MAX = 1 << 20, /* one record of an input file */
+    ATTEMPTS_MAX = 1000,             /* of one step */
+    CONCURRENCY_MAX = 10000,         /* of one step */
+
+    /* Strategies */
+    STEP_OUTPUT_BYTES_MAX = 1 << 20,
+    STEP_STDERR_TAIL_BYTES = 2048,
+};

@@ -1,0 +1,65 @@
+/*
+ * span.h - a run of bytes that somebody else owns.
+ *
+ * Text is a span, not a bare `char *`: it knows its size, may hold NUL bytes, and
+ * can point into the middle of a file. A span never owns; its bytes live as long as
+ * the arena, file or literal behind it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct span {
+    const char *text; /* may be NULL only when size is 0 */
+    size_t size;
+};
+
+/* A span of a string literal. */
+#define SPAN(literal) ((struct span){("" literal), sizeof(literal) - 1})
+
+/* For printf: `"%.*s", SPAN_ARGS(name)`. Spans longer than INT_MAX never get here. */
+#define SPAN_ARGS(span) (int)(span).size, (span).text
+
+static inline struct span span_of(const char *text, size_t size)
+{
+    return (struct span){text, size};
+}
+
+static inline struct span span_from_text(const char *text)
+{
+    return (struct span){text, text == NULL ? 0 : strlen(text)};
+}
+
+static inline bool span_equal(struct span a, struct span b)
+{
+    return a.size == b.size && (a.size == 0 || memcmp(a.text, b.text, a.size) == 0);
+}
+
+static inline bool span_is(struct span a, const char *text)
+{
+    return span_equal(a, span_from_text(text));
+}
+
+/* Bytewise order, as memcmp, a prefix before its extensions: <0, 0 or >0. */
+int span_compare(struct span a, struct span b);
+
+bool span_starts_with(struct span a, struct span prefix);
+bool span_ends_with(struct span a, struct span suffix);
+
+/* Bytes [from, to) of the span; from <= to <= size. */
+struct span span_slice(struct span a, size_t from, size_t to);
+
+/* Offset of the first needle at or after `from`, or SIZE_MAX. */
+size_t span_find(struct span a, struct span needle, size_t from);
+
+/* Without leading and trailing blanks (space, tab, CR, LF). */
+struct span span_trim(struct span a);
+
+/* Levenshtein distance, for "did you mean"; texts over 64 bytes count as far apart. */
+size_t span_distance(struct span a, struct span b);
+
+/* True when every byte sequence is well-formed UTF-8 (no surrogates, no overlong forms). */
+bool span_is_utf8(struct span a);

@@ -1,0 +1,144 @@
+/*
+ * text.c - growing text and number formatting.
+ */
+#include "base/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ensure.h"
+#include "base/memory.h"
+
+enum { FIRST_CAPACITY = 64, NUMBER_BYTES_MAX = 40 };
+
+void text_init(struct text *text, struct arena *arena)
+{
+    *text = (struct text){.arena = arena};
+}
+
+void text_fini(struct text *text)
+{
+    if (text->arena == NULL)
+        memory_release(text->bytes);
+    *text = (struct text){.arena = text->arena};
+}
+
+static void grow(struct text *text, size_t needed)
+{
+    size_t capacity = text->capacity == 0 ? FIRST_CAPACITY : text->capacity * 2;
+    if (capacity < needed)
+        capacity = needed;
+    if (text->arena == NULL) {
+        text->bytes = memory_resize(text->bytes, capacity);
+    } else {
+        char *bytes = arena_get(text->arena, capacity);
+        if (text->size > 0)
+            memcpy(bytes, text->bytes, text->size);
+        text->bytes = bytes;
+    }
+    text->capacity = capacity;
+}
+
+char *text_reserve(struct text *text, size_t size)
+{
+    ensure(size < SIZE_MAX / 4);
+    if (text->capacity - text->size < size + 1)
+        grow(text, text->size + size + 1);
+    return text->bytes + text->size;
+}
+
+void text_add(struct text *text, struct span span)
+{
+    char *to = text_reserve(text, span.size);
+    if (span.size > 0)
+        memcpy(to, span.text, span.size);
+    text->size += span.size;
+    text->bytes[text->size] = '\0';
+}
+
+void text_add_byte(struct text *text, char byte)
+{
+    text_add(text, span_of(&byte, 1));
+}
+
+void text_add_uint(struct text *text, uint64_t number)
+{
+    char digits[NUMBER_BYTES_MAX];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    text_add(text, span_of(digits + at, sizeof digits - at));
+}
+
+void text_add_int(struct text *text, int64_t number)
+{
+    if (number < 0)
+        text_add_byte(text, '-');
+    text_add_uint(text, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
+}
+
+void text_add_double(struct text *text, double number)
+{
+    if (isnan(number)) {
+        text_add(text, SPAN("NaN"));
+        return;
+    }
+    if (isinf(number)) {
+        text_add(text, number < 0 ? SPAN("-Infinity") : SPAN("Infinity"));
+        return;
+    }
+    char digits[NUMBER_BYTES_MAX];
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(digits, sizeof digits, "%.*g", precision, number);
+        if (strtod(digits, NULL) == number)
+            break;
+    }
+    text_add(text, span_from_text(digits));
+    if (strpbrk(digits, ".e") == NULL)
+        text_add(text, SPAN(".0"));
+}
+
+void text_format_list(struct text *text, const char *format, va_list arguments)
+{
+    va_list again;
+    va_copy(again, arguments);
+    int size = vsnprintf(NULL, 0, format, arguments);
+    ensure(size >= 0);
+    char *to = text_reserve(text, (size_t)size);
+    vsnprintf(to, (size_t)size + 1, format, again);
+    va_end(again);
+    text->size += (size_t)size;
+}
+
+void text_format(struct text *text, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    text_format_list(text, format, arguments);
+    va_end(arguments);
+}
+
+void text_clear(struct text *text)
+{
+    text->size = 0;
+}
+
+struct span text_span(const struct text *text)
+{
+    return span_of(text->size == 0 ? "" : text->bytes, text->size);
+}
+
+struct span text_print(struct arena *arena, const char *format, ...)
+{
+    struct text text;
+    text_init(&text, arena);
+    va_list arguments;
+    va_start(arguments, format);
+    text_format_list(&text, format, arguments);
+    va_end(arguments);
+    return text_span(&text);
+}
