@@ -1,9 +1,9 @@
-#!/bin/sh
+#!/bin/bash
 # build.sh FOLDER [meson option]... - configure FOLDER once, then compile what has changed.
 #
 # Options count only at the first call: remove FOLDER to change them. A terminal shows
 # ninja's progress line; anything else hears from the compilers only.
-set -eu
+set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$1
 shift
@@ -15,6 +15,8 @@ if [ ! -f "$folder/build.ninja" ]; then
         exit 1
     }
 fi
-quiet=--quiet
-[ ! -t 1 ] || quiet=
-exec ninja $quiet -C "$folder"
+if [ -t 1 ]; then
+    ninja -C "$folder"
+else
+    ninja --quiet -C "$folder" | sed '/^ninja: no work to do/d'
+fi
