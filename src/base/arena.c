@@ -85,7 +85,7 @@ void *arena_get(struct arena *arena, size_t size)
     if (size > SIZE_MAX / 2)
         arena_spend(arena);
     size_t rounded = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-    if (rounded > arena->size - arena->used) {
+    if (rounded > arena->size - arena->used || arena->memory == NULL) {
         if (arena->limit == 0)
             arena_spend(arena);
         add_block(arena, rounded);
