@@ -1,0 +1,50 @@
+/*
+ * file.h - whole files, paths, terminals and randomness.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "base/text.h"
+
+/* Appends the file's bytes. STATUS_NOT_FOUND, STATUS_NO_SPACE over bytes_max, STATUS_IO (also a
+ * folder); `problem` (when not NULL) gets the system's words, such as "Permission denied". "-"
+ * is standard input. */
+enum status file_read(const char *path, size_t bytes_max, struct text *content,
+                      const char **problem) must_check;
+
+/* Reads a file ("-": standard input) line by line in constant memory; see file_lines_next(). A
+ * byte order mark at the start is skipped. */
+struct file_lines;
+enum status file_lines_open(const char *path, size_t line_bytes_max, struct file_lines **lines,
+                            const char **problem) must_check;
+
+/* The next line without its newline (and without a CR before it), valid until the next call.
+ * False at the end or when reading failed; *too_long tells that the line was cut at
+ * line_bytes_max. */
+bool file_lines_next(struct file_lines *lines, struct span *line, bool *too_long);
+
+/* STATUS_OK unless reading failed before the end. */
+enum status file_lines_close(struct file_lines *lines) must_check;
+
+/* Bytes of the file, 0 when unknown: for progress. */
+int64_t file_size(const char *path);
+
+/* True when something that is not a folder is there. */
+bool file_exists(const char *path);
+
+/* The folder of a path as an absolute path without a final slash; general memory. */
+char *file_folder(const char *path);
+
+/* The absolute path of `path` seen from `folder`; general memory. */
+char *file_resolve(const char *folder, struct span path);
+
+/* True when the descriptor is a terminal; its columns (80 when unknown). */
+bool file_is_terminal(int descriptor);
+int file_terminal_columns(int descriptor);
+
+/* Bytes from the system's secure source. */
+void file_random(void *bytes, size_t size);
