@@ -273,12 +273,12 @@ static const struct built *read_alias(struct reader *reader, uint32_t depth)
     const struct anchor *anchor = table_find(&reader->anchors, name);
     struct place place = event_place(reader);
     if (anchor == NULL) {
-        fail(reader, place, NULL, "there is no anchor '&%.*s' before this alias",
+        fail(reader, place, NULL, "there is no anchor `&%.*s` before this alias",
              SPAN_ARGS(shown(name)));
         return NULL;
     }
     if (anchor->built == NULL) {
-        fail(reader, place, NULL, "the alias '*%.*s' stands inside of what it names",
+        fail(reader, place, NULL, "the alias `*%.*s` stands inside of what it names",
              SPAN_ARGS(shown(name)));
         return NULL;
     }
@@ -421,7 +421,7 @@ static bool check_keys(struct reader *reader, const struct node *map)
         const struct node_entry *first = sorted[i - 1];
         if (span_equal(first->key, sorted[i]->key))
             return fail(reader, sorted[i]->place, NULL,
-                        "the key '%.*s' is already in this map, at line %u column %u",
+                        "the key `%.*s` is already in this map, at line %u column %u",
                         SPAN_ARGS(shown(first->key)), first->place.line, first->place.column);
     }
     return true;
@@ -452,7 +452,7 @@ static bool read_key(struct reader *reader, struct node_entry *entry)
     if (plain && span_is(event_text(reader), "<<"))
         return fail(reader, place,
                     "YAML 1.2 has none: repeat the keys, or give '&' a whole value",
-                    "merge keys ('<<') are not supported");
+                    "merge keys (`<<`) are not supported");
     const char *tag = (const char *)reader->event.data.scalar.tag;
     if (tag != NULL && strcmp(tag, TAG_PREFIX "str") != 0)
         return fail_on_tag(reader, tag);
