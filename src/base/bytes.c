@@ -48,13 +48,17 @@ void bytes_add_span(struct text *to, struct span span)
     text_add(to, span);
 }
 
+static uint64_t fail(struct byte_reader *reader)
+{
+    reader->failed = true;
+    reader->at = reader->end;
+    return 0;
+}
+
 static uint64_t read_fixed(struct byte_reader *reader, size_t size)
 {
-    if ((size_t)(reader->end - reader->at) < size) {
-        reader->failed = true;
-        reader->at = reader->end;
-        return 0;
-    }
+    if ((size_t)(reader->end - reader->at) < size)
+        return fail(reader);
     uint64_t number = 0;
     for (size_t i = 0; i < size; i++)
         number |= (uint64_t)reader->at[i] << (8 * i);
@@ -82,12 +86,13 @@ uint64_t bytes_read_varint(struct byte_reader *reader)
     uint64_t number = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
         uint8_t byte = bytes_read_u8(reader);
+        if (reader->failed || (shift == 63 && byte > 1))
+            break;
         number |= (uint64_t)(byte & 0x7f) << shift;
         if (byte < 0x80)
             return number;
     }
-    reader->failed = true;
-    return 0;
+    return fail(reader);
 }
 
 int64_t bytes_read_signed(struct byte_reader *reader)
@@ -100,8 +105,7 @@ struct span bytes_read_span(struct byte_reader *reader)
 {
     uint64_t size = bytes_read_varint(reader);
     if (size > (size_t)(reader->end - reader->at)) {
-        reader->failed = true;
-        reader->at = reader->end;
+        fail(reader);
         return span_of("", 0);
     }
     struct span span = span_of((const char *)reader->at, (size_t)size);

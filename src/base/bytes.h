@@ -1,9 +1,9 @@
 /*
  * bytes.h - numbers and spans as little-endian bytes, the same on every machine.
  *
- * Writing goes into a text. Reading goes through a reader that remembers failure: after
- * the first read beyond the end every further read gives zero, and one look at `failed`
- * at the end tells. Spans are length (varint) and bytes.
+ * Writing goes into a text. Reading goes through a reader that remembers failure: the
+ * first read beyond the end and every further one give zero, and one look at `failed` at
+ * the end tells. Spans are length (varint) and bytes.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ struct byte_reader {
 
 static inline struct byte_reader byte_reader_of(struct span bytes)
 {
-    const uint8_t *start = (const uint8_t *)bytes.text;
+    const uint8_t *start = (const uint8_t *)(bytes.size == 0 ? "" : bytes.text);
     return (struct byte_reader){start, start + bytes.size, false};
 }
 

@@ -12,6 +12,8 @@ struct random {
     uint64_t state;
 };
 
+__extension__ typedef unsigned __int128 random_product;
+
 static inline uint64_t random_next(struct random *random)
 {
     uint64_t mixed = random->state += 0x9e3779b97f4a7c15u;
@@ -20,12 +22,11 @@ static inline uint64_t random_next(struct random *random)
     return mixed ^ mixed >> 31;
 }
 
-/* Uniform in [0, bound]; the bias of the multiplication is below 2^-32 for bounds under 2^32.
- */
+/* Uniform in [0, bound]; the bias of the multiplication is below 2^-32 for bounds under
+ * 2^32. */
 static inline uint64_t random_up_to(struct random *random, uint64_t bound)
 {
-    return (uint64_t)((unsigned __int128)random_next(random) * ((unsigned __int128)bound + 1) >>
-                      64);
+    return (uint64_t)(random_next(random) * ((random_product)bound + 1) >> 64);
 }
 
 /* Uniform in [0, 1). */

@@ -37,14 +37,14 @@ size_t span_find(struct span a, struct span needle, size_t from)
 {
     if (needle.size == 0)
         return from <= a.size ? from : SIZE_MAX;
-    while (from + needle.size <= a.size) {
-        const char *first = memchr(a.text + from, needle.text[0], a.size - from);
+    for (; from < a.size && needle.size <= a.size - from; from++) {
+        const char *first =
+            memchr(a.text + from, needle.text[0], a.size - from - needle.size + 1);
         if (first == NULL)
             return SIZE_MAX;
         from = (size_t)(first - a.text);
-        if (from + needle.size <= a.size && memcmp(first, needle.text, needle.size) == 0)
+        if (memcmp(first, needle.text, needle.size) == 0)
             return from;
-        from++;
     }
     return SIZE_MAX;
 }
