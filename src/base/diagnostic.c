@@ -33,6 +33,11 @@ struct diagnostic *diagnostics_add(struct diagnostics *diagnostics, enum severit
                                    const char *code, struct place place, const char *format,
                                    ...)
 {
+    count_severity(diagnostics, severity);
+    if (diagnostics->errors + diagnostics->warnings + diagnostics->infos > DIAGNOSTICS_MAX) {
+        diagnostics->dropped++;
+        return &diagnostics->spare;
+    }
     struct diagnostic *added = arena_new(diagnostics->arena, struct diagnostic);
     struct text message;
     text_init(&message, diagnostics->arena);
@@ -44,11 +49,6 @@ struct diagnostic *diagnostics_add(struct diagnostics *diagnostics, enum severit
     added->code = span_from_text(code);
     added->message = text_span(&message);
     added->severity = severity;
-    count_severity(diagnostics, severity);
-    if (diagnostics->errors + diagnostics->warnings + diagnostics->infos > DIAGNOSTICS_MAX) {
-        diagnostics->dropped++;
-        return added;
-    }
     *diagnostics->end = added;
     diagnostics->end = &added->next;
     return added;
@@ -58,6 +58,8 @@ void diagnostic_help(struct diagnostics *diagnostics, struct diagnostic *diagnos
                      const char *format, ...)
 {
     struct text help;
+    if (diagnostic == &diagnostics->spare)
+        return;
     text_init(&help, diagnostics->arena);
     va_list arguments;
     va_start(arguments, format);
@@ -70,7 +72,7 @@ void diagnostic_suggest(struct diagnostics *diagnostics, struct diagnostic *diag
                         struct span name, const struct span *candidates, size_t count)
 {
     size_t best = SIZE_MAX;
-    size_t best_distance = name.size < 4 ? 2 : name.size / 3 + 2;
+    size_t best_distance = name.size < 2 ? name.size : name.size < 4 ? 2 : name.size / 3 + 2;
     for (size_t i = 0; i < count; i++) {
         size_t distance = span_distance(name, candidates[i]);
         if (distance < best_distance) {

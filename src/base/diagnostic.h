@@ -40,7 +40,8 @@ struct diagnostics {
     uint32_t errors;
     uint32_t warnings;
     uint32_t infos;
-    uint32_t dropped; /* beyond DIAGNOSTICS_MAX, counted only */
+    uint32_t dropped;        /* beyond DIAGNOSTICS_MAX, counted only */
+    struct diagnostic spare; /* stands in for each of the dropped */
 };
 
 void diagnostics_init(struct diagnostics *diagnostics, struct arena *arena);

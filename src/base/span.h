@@ -20,6 +20,12 @@ struct span {
 /* A span of a string literal. */
 #define SPAN(literal) ((struct span){("" literal), sizeof(literal) - 1})
 
+/* The same where a constant initializer is wanted: in static tables. */
+#define SPAN_INIT(literal)                \
+    {                                     \
+        ("" literal), sizeof(literal) - 1 \
+    }
+
 /* For printf: `"%.*s", SPAN_ARGS(name)`. Spans longer than INT_MAX never get here. */
 #define SPAN_ARGS(span) (int)(span).size, (span).text
 

@@ -1,0 +1,12 @@
+/*
+ * chart.h - statecharts: definition to machine, and the macrostep. The front door.
+ */
+#pragma once
+
+#include "chart/check.h"
+#include "chart/configuration.h"
+#include "chart/describe.h"
+#include "chart/load.h"
+#include "chart/machine.h"
+#include "chart/snapshot.h"
+#include "chart/step.h"

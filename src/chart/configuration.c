@@ -1,0 +1,132 @@
+/*
+ * configuration.c - reading the state of an instance.
+ */
+#include "chart/configuration.h"
+
+#include <string.h>
+
+#include "base/ensure.h"
+
+uint32_t configuration_leaf(const struct configuration *configuration)
+{
+    /* The active states are one path, and a descendant has the larger number. */
+    for (uint32_t word = configuration->machine->word_count; word-- > 0;) {
+        uint64_t bits = configuration->active[word];
+        if (bits != 0)
+            return word * 64 + 63 - (uint32_t)__builtin_clzll(bits);
+    }
+    never();
+}
+
+bool configuration_is_in(const struct configuration *configuration, struct span name,
+                         bool *known)
+{
+    uint32_t state = machine_find_state(configuration->machine, name);
+    *known = state != NO_STATE;
+    return *known && configuration_has(configuration, state);
+}
+
+struct value configuration_value(const struct configuration *configuration, struct arena *arena)
+{
+    const struct machine_state *states = configuration->machine->states;
+    uint32_t state = configuration_leaf(configuration);
+    if (state == 0)
+        return value_map(NULL, 0);
+    struct value value = value_string(states[state].key);
+    for (state = states[state].parent; state != 0; state = states[state].parent) {
+        struct value_entry *entry = arena_new(arena, struct value_entry);
+        *entry = (struct value_entry){value_string(states[state].key), value};
+        value = value_map(entry, 1);
+    }
+    return value;
+}
+
+static bool has_tag(const struct value *items, uint32_t count, struct span tag)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (span_equal(value_span(items[i]), tag))
+            return true;
+    }
+    return false;
+}
+
+struct value configuration_tags(const struct configuration *configuration, struct arena *arena)
+{
+    const struct machine *machine = configuration->machine;
+    uint32_t leaf = configuration_leaf(configuration);
+    uint32_t total = 0;
+    for (uint32_t s = leaf; s != NO_STATE; s = machine->states[s].parent)
+        total += machine->states[s].tags.count;
+    if (total == 0)
+        return value_list(NULL, 0);
+    struct value *items = arena_new_array(arena, total, struct value);
+    uint32_t count = 0;
+    for (uint32_t s = 0; s <= leaf; s++) {
+        if (!configuration_has(configuration, s))
+            continue;
+        for (uint32_t i = 0; i < machine->states[s].tags.count; i++) {
+            struct span tag = machine->tags[machine->states[s].tags.first + i];
+            if (!has_tag(items, count, tag))
+                items[count++] = value_string(tag);
+        }
+    }
+    return value_list(items, count);
+}
+
+struct span configuration_path(const struct configuration *configuration)
+{
+    uint32_t leaf = configuration_leaf(configuration);
+    return leaf == 0 ? configuration->machine->id : configuration->machine->states[leaf].path;
+}
+
+const struct armed_timer *configuration_next_timer(const struct configuration *configuration)
+{
+    const struct armed_timer *next = NULL;
+    for (uint32_t i = 0; i < configuration->timer_count; i++) {
+        if (next == NULL || configuration->timers[i].due < next->due)
+            next = &configuration->timers[i];
+    }
+    return next;
+}
+
+const struct armed_timer *configuration_find_timer(const struct configuration *configuration,
+                                                   uint64_t number)
+{
+    for (uint32_t i = 0; i < configuration->timer_count; i++) {
+        if (configuration->timers[i].number == number)
+            return &configuration->timers[i];
+    }
+    return NULL;
+}
+
+const struct invocation *
+configuration_find_invocation(const struct configuration *configuration, uint64_t number)
+{
+    for (uint32_t i = 0; i < configuration->invocation_count; i++) {
+        if (configuration->invocations[i].number == number)
+            return &configuration->invocations[i];
+    }
+    return NULL;
+}
+
+/* Equality of what would be written, where a map's order and an int's kind count. */
+static bool same(struct value a, struct value b)
+{
+    return a.kind == b.kind && (value_equal(a, b) || a.kind == VALUE_ERROR);
+}
+
+bool configuration_looks_equal(const struct configuration *a, const struct configuration *b)
+{
+    return a->status == b->status &&
+           memcmp(a->active, b->active, a->machine->word_count * sizeof *a->active) == 0 &&
+           same(a->context, b->context) && same(a->output, b->output);
+}
+
+const char *instance_status_name(enum instance_status status)
+{
+#define STATUS_NAME(name, text) [INSTANCE_##name] = text,
+    static const char *const names[] = {INSTANCE_STATUS_LIST(STATUS_NAME)};
+#undef STATUS_NAME
+    ensure(status < INSTANCE_STATUS_COUNT);
+    return names[status];
+}

@@ -1,0 +1,360 @@
+/*
+ * load.c - the passes over a definition, and what its parts share.
+ */
+#include "chart/load.h"
+
+#include <string.h>
+
+#include "base/ensure.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "chart/loader.h"
+
+enum { EVENT_SLOTS_FIRST = 64 };
+
+static const struct key_rule root_keys[] = {
+    {"id", true},       {"version", true},      {"description", true},
+    {"context", true},  {"input", true},        {"guards", true},
+    {"initial", true},  {"states", true},       {"on", true},
+    {"always", true},   {"after", true},        {"invoke", true},
+    {"onDone", true},   {"tags", true},         {"type", true},
+    {"output", true},   {"meta", true},         {"steps", true},
+    {"$schema", true},  {"events", false},      {"invariants", false},
+    {"entry", false},   {"exit", false},        {"history", false},
+    {"actions", false}, {"delays", false},      {"actors", false},
+    {"record", false},  {"transitions", false}, {"validators", false},
+    {"derive", false},  {"semantics", false},   {"schemas", false},
+    {"route", false},   {"choice", false},      {"internalEvents", false},
+};
+
+void *loader_grow(struct arena *arena, const void *old, uint32_t count, uint32_t *capacity,
+                  size_t size)
+{
+    uint32_t larger = *capacity == 0 ? 8 : *capacity * 2;
+    void *grown = arena_get_array(arena, larger, size);
+    if (count > 0)
+        memcpy(grown, old, count * size);
+    *capacity = larger;
+    return grown;
+}
+
+struct diagnostic *loader_error(struct loader *loader, const char *code, struct place place,
+                                const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    struct text message;
+    text_init(&message, loader->arena);
+    text_format_list(&message, format, arguments);
+    va_end(arguments);
+    return diagnostics_add(loader->diagnostics, SEVERITY_ERROR, code, place, "%.*s",
+                           SPAN_ARGS(text_span(&message)));
+}
+
+static const struct key_rule *find_rule(struct span key, const struct key_rule *rules,
+                                        size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (span_is(key, rules[i].name))
+            return &rules[i];
+    }
+    return NULL;
+}
+
+static void refuse_key(struct loader *loader, const struct node_entry *entry,
+                       const struct key_rule *rules, size_t rule_count, const char *where)
+{
+    struct span names[64];
+    size_t count = 0;
+    ensure(rule_count <= 64);
+    for (size_t i = 0; i < rule_count; i++) {
+        if (rules[i].supported)
+            names[count++] = span_from_text(rules[i].name);
+    }
+    struct diagnostic *error =
+        loader_error(loader, "IL0102", entry->place, "unknown key `%.*s` in %s",
+                     SPAN_ARGS(entry->key), where);
+    diagnostic_suggest(loader->diagnostics, error, entry->key, names, count);
+}
+
+void loader_check_keys(struct loader *loader, const struct node *map,
+                       const struct key_rule *rules, size_t rule_count, const char *where)
+{
+    for (uint32_t i = 0; i < map->count; i++) {
+        const struct node_entry *entry = &map->entries[i];
+        const struct key_rule *rule = find_rule(entry->key, rules, rule_count);
+        if (rule == NULL)
+            refuse_key(loader, entry, rules, rule_count, where);
+        else if (!rule->supported)
+            loader_error(loader, "IL0106", entry->place, "`%s` in %s is not supported yet",
+                         rule->name, where);
+    }
+}
+
+const struct node *loader_map(struct loader *loader, const struct node *map, const char *key)
+{
+    const struct node *node = node_find(map, span_from_text(key));
+    if (node == NULL || node->kind == NODE_MAP)
+        return node;
+    loader_error(loader, "IL0104", node->place, "`%s` must be a map, not %s", key,
+                 node_kind_name(node));
+    return NULL;
+}
+
+bool loader_string(struct loader *loader, const struct node *map, const char *key,
+                   struct span *text)
+{
+    const struct node *node = node_find(map, span_from_text(key));
+    if (node == NULL)
+        return false;
+    if (!node_is_string(node)) {
+        loader_error(loader, "IL0104", node->place, "`%s` must be a string, not %s", key,
+                     node_kind_name(node));
+        return false;
+    }
+    *text = node_text(node);
+    return true;
+}
+
+/* XState's names of the events that a machine raises, and SCXML's, which we use. */
+static const struct {
+    const char *alias;
+    const char *name;
+} aliases[] = {
+    {"xstate.done.actor.", "done.invoke."},
+    {"xstate.error.actor.", "error.invoke."},
+    {"xstate.done.state.", "done.state."},
+    {"error.platform.", "error.invoke."},
+};
+
+static struct span resolve_alias(struct loader *loader, struct span type)
+{
+    for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++) {
+        struct span alias = span_from_text(aliases[i].alias);
+        if (!span_starts_with(type, alias))
+            continue;
+        struct span rest = span_slice(type, alias.size, type.size);
+        return text_print(loader->arena, "%s%.*s", aliases[i].name, SPAN_ARGS(rest));
+    }
+    return type;
+}
+
+static uint32_t *event_slot(const struct loader *loader, struct span type)
+{
+    uint32_t at = (uint32_t)hash_text(type) & loader->event_slot_mask;
+    while (loader->event_slots[at] != 0 &&
+           !span_equal(loader->events[loader->event_slots[at]], type))
+        at = (at + 1) & loader->event_slot_mask;
+    return &loader->event_slots[at];
+}
+
+static void grow_event_slots(struct loader *loader)
+{
+    uint32_t size =
+        loader->event_slots == NULL ? EVENT_SLOTS_FIRST : (loader->event_slot_mask + 1) * 2;
+    loader->event_slots = arena_new_array(loader->arena, size, uint32_t);
+    loader->event_slot_mask = size - 1;
+    for (uint32_t i = EVENT_ID_FIRST; i < loader->event_count; i++)
+        *event_slot(loader, loader->events[i]) = i;
+}
+
+uint32_t loader_event(struct loader *loader, struct span type, struct place place)
+{
+    type = resolve_alias(loader, type);
+    uint32_t *slot = event_slot(loader, type);
+    if (*slot != 0)
+        return *slot;
+    if (type.size == 0 || type.size > EVENT_TYPE_BYTES_MAX) {
+        loader_error(loader, "IL0104", place, "an event's name has 1 to %d bytes",
+                     EVENT_TYPE_BYTES_MAX);
+        return EVENT_ID_OTHER;
+    }
+    if (loader->event_count >= EVENT_TYPES_MAX) {
+        loader_error(loader, "IL0108", place, "more than %d event types", EVENT_TYPES_MAX);
+        return EVENT_ID_OTHER;
+    }
+    uint32_t id = loader->event_count;
+    loader_reserve(loader, loader->events, loader->event_count, loader->event_capacity);
+    loader->events[loader->event_count++] = type;
+    *slot = id;
+    if (loader->event_count * 2 > loader->event_slot_mask)
+        grow_event_slots(loader);
+    return id;
+}
+
+struct span loader_state_name(const struct loader *loader, uint32_t state)
+{
+    return state == 0 ? SPAN("the root") : loader->states[state].path;
+}
+
+const struct expr_slot *loader_slot(struct loader *loader, const struct node *node)
+{
+    return expr_slot_compile(node, &loader->scope, loader->arena, loader->diagnostics);
+}
+
+static void add_assign(struct loader *loader, const struct node_entry *entry, bool sees_earlier)
+{
+    if (span_find(entry->key, SPAN("."), 0) != SIZE_MAX) {
+        struct diagnostic *error =
+            loader_error(loader, "IL0104", entry->place,
+                         "`%.*s`: an assigned key may not have a dot", SPAN_ARGS(entry->key));
+        diagnostic_help(loader->diagnostics, error, "assign the whole top-level member");
+        return;
+    }
+    const struct expr_slot *slot = loader_slot(loader, entry->value);
+    if (slot == NULL)
+        return;
+    loader_reserve(loader, loader->assigns, loader->assign_count, loader->assign_capacity);
+    loader->assigns[loader->assign_count++] =
+        (struct machine_assign){entry->key, slot, sees_earlier, entry->place};
+}
+
+static void add_assign_map(struct loader *loader, const struct node *map, bool sees_earlier)
+{
+    if (map->kind != NODE_MAP) {
+        loader_error(loader, "IL0104", map->place, "`assign` must be a map of values, not %s",
+                     node_kind_name(map));
+        return;
+    }
+    for (uint32_t i = 0; i < map->count; i++)
+        add_assign(loader, &map->entries[i], sees_earlier && i == 0);
+}
+
+struct range loader_assigns(struct loader *loader, const struct node *node)
+{
+    struct range range = {loader->assign_count, 0};
+    if (node != NULL && node->kind == NODE_LIST) {
+        for (uint32_t i = 0; i < node->count; i++)
+            add_assign_map(loader, node->items[i], i > 0);
+    } else if (node != NULL) {
+        add_assign_map(loader, node, false);
+    }
+    range.count = loader->assign_count - range.first;
+    return range;
+}
+
+static void load_context(struct loader *loader)
+{
+    const struct node *context = loader_map(loader, loader->root, "context");
+    if (context == NULL)
+        return;
+    loader->machine.context_count = context->count;
+    struct machine_assign *members =
+        arena_new_array(loader->arena, context->count, struct machine_assign);
+    for (uint32_t i = 0; i < context->count; i++) {
+        const struct node_entry *entry = &context->entries[i];
+        members[i] = (struct machine_assign){entry->key, loader_slot(loader, entry->value),
+                                             false, entry->place};
+    }
+    loader->machine.context = members;
+}
+
+/* The definition as JSON in written order, without what may change without a new version. */
+static struct span write_definition(struct loader *loader)
+{
+    struct value whole = node_value(loader->root, loader->arena);
+    struct value_entry *kept = arena_new_array(loader->arena, whole.count, struct value_entry);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < whole.count; i++) {
+        if (!span_is(value_span(whole.entries[i].key), "steps"))
+            kept[count++] = whole.entries[i];
+    }
+    struct text text;
+    text_init(&text, loader->arena);
+    json_write(&text, value_map(kept, count));
+    return text_span(&text);
+}
+
+static void hash_definition(struct machine *machine)
+{
+    struct sha256 hash;
+    uint8_t digest[32];
+    sha256_init(&hash);
+    sha256_add(&hash, machine->definition.text, machine->definition.size);
+    sha256_end(&hash, digest);
+    hash_to_hex(digest, sizeof digest, machine->hash);
+}
+
+/* A version may be written as a number: `version: 3` means "3". */
+static void load_version(struct loader *loader)
+{
+    const struct node *version = node_find(loader->root, SPAN("version"));
+    if (version == NULL)
+        return;
+    if (version->kind != NODE_SCALAR || version->scalar.kind == VALUE_NULL ||
+        version->scalar.kind == VALUE_BOOL) {
+        loader_error(loader, "IL0104", version->place, "`version` must be a string, not %s",
+                     node_kind_name(version));
+        return;
+    }
+    struct text text;
+    text_init(&text, loader->arena);
+    if (node_is_string(version))
+        text_add(&text, node_text(version));
+    else
+        json_write(&text, version->scalar);
+    loader->machine.version = text_span(&text);
+}
+
+static void load_identity(struct loader *loader)
+{
+    struct machine *machine = &loader->machine;
+    machine->file = loader->root->place.file;
+    if (!loader_string(loader, loader->root, "id", &machine->id)) {
+        if (node_find(loader->root, SPAN("id")) == NULL)
+            machine->id = SPAN("machine");
+    } else if (machine->id.size == 0 || machine->id.size > INSTANCE_ID_BYTES_MAX) {
+        loader_error(loader, "IL0104", node_find(loader->root, SPAN("id"))->place,
+                     "`id` has 1 to %d bytes", INSTANCE_ID_BYTES_MAX);
+    }
+    load_version(loader);
+    machine->steps = loader_map(loader, loader->root, "steps");
+    machine->definition = write_definition(loader);
+    hash_definition(machine);
+}
+
+static void begin(struct loader *loader)
+{
+    grow_event_slots(loader);
+    loader_reserve(loader, loader->events, loader->event_count, loader->event_capacity);
+    loader->event_count = EVENT_ID_FIRST;
+    loader->machine.execution_error_event =
+        loader_event(loader, SPAN("error.execution"), (struct place){0});
+}
+
+bool machine_is_definition(const struct node *root)
+{
+    return node_find(root, SPAN("states")) != NULL || node_find(root, SPAN("initial")) != NULL;
+}
+
+const struct machine *machine_load(const struct node *root, struct arena *arena,
+                                   struct diagnostics *diagnostics)
+{
+    struct loader loader = {.arena = arena, .diagnostics = diagnostics, .root = root};
+    uint32_t errors_before = diagnostics->errors;
+    if (root->kind != NODE_MAP) {
+        loader_error(&loader, "IL0104", root->place, "a definition must be a map, not %s",
+                     node_kind_name(root));
+        return NULL;
+    }
+    begin(&loader);
+    loader_check_keys(&loader, root, root_keys, sizeof root_keys / sizeof root_keys[0],
+                      "a machine");
+    load_identity(&loader);
+    load_named_guards(&loader);
+    load_context(&loader);
+    load_states(&loader);
+    for (uint32_t state = 0; state < loader.state_count; state++) {
+        load_invokes(&loader, state);
+        load_transitions(&loader, state);
+    }
+    if (diagnostics->errors == errors_before)
+        load_tables(&loader);
+    if (diagnostics->errors != errors_before)
+        return NULL;
+    struct machine *machine = arena_new(arena, struct machine);
+    *machine = loader.machine;
+    if (machine->version.size == 0)
+        machine->version = span_from_text(machine->hash);
+    return machine;
+}

@@ -1,0 +1,270 @@
+/*
+ * load_state.c - pass one: the tree of states in document order.
+ */
+#include "chart/loader.h"
+
+static const struct key_rule state_keys[] = {
+    {"id", true},         {"description", true}, {"type", true},   {"initial", true},
+    {"states", true},     {"on", true},          {"always", true}, {"after", true},
+    {"invoke", true},     {"onDone", true},      {"tags", true},   {"output", true},
+    {"meta", true},       {"entry", false},      {"exit", false},  {"history", false},
+    {"target", false},    {"choice", false},     {"route", false}, {"timeout", false},
+    {"onTimeout", false}, {"key", false},        {"order", false},
+};
+
+static const struct span known_types[] = {SPAN_INIT("atomic"), SPAN_INIT("compound"),
+                                          SPAN_INIT("final")};
+static const struct span later_types[] = {SPAN_INIT("parallel"), SPAN_INIT("history"),
+                                          SPAN_INIT("choice")};
+
+static bool is_one_of(struct span text, const struct span *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (span_equal(text, list[i]))
+            return true;
+    }
+    return false;
+}
+
+static enum state_type load_type(struct loader *loader, const struct node *node)
+{
+    const struct node *states = node_find(node, SPAN("states"));
+    bool has_children = states != NULL && states->kind == NODE_MAP && states->count > 0;
+    enum state_type natural = has_children ? STATE_COMPOUND : STATE_ATOMIC;
+    struct span type;
+    if (!loader_string(loader, node, "type", &type))
+        return natural;
+    struct place place = node_find(node, SPAN("type"))->place;
+    if (is_one_of(type, later_types, sizeof later_types / sizeof later_types[0])) {
+        loader_error(loader, "IL0106", place, "`type: %.*s` is not supported yet",
+                     SPAN_ARGS(type));
+    } else if (!is_one_of(type, known_types, sizeof known_types / sizeof known_types[0])) {
+        struct diagnostic *error = loader_error(
+            loader, "IL0104", place, "`%.*s` is not a type of state", SPAN_ARGS(type));
+        diagnostic_suggest(loader->diagnostics, error, type, known_types, 3);
+    } else if (span_is(type, "final") && has_children) {
+        loader_error(loader, "IL0104", place, "a final state has no states inside");
+    } else if (!span_is(type, "final") && span_is(type, "compound") != has_children) {
+        loader_error(loader, "IL0104", place,
+                     "`type: %.*s` does not fit: this state has %s states inside",
+                     SPAN_ARGS(type), has_children ? "" : "no");
+    } else if (span_is(type, "final")) {
+        return STATE_FINAL;
+    }
+    return natural;
+}
+
+static void add_tag(struct loader *loader, const struct node *node)
+{
+    if (!node_is_string(node)) {
+        loader_error(loader, "IL0104", node->place, "a tag must be a string, not %s",
+                     node_kind_name(node));
+        return;
+    }
+    loader_reserve(loader, loader->tags, loader->tag_count, loader->tag_capacity);
+    loader->tags[loader->tag_count++] = node_text(node);
+}
+
+static struct range load_tags(struct loader *loader, const struct node *node)
+{
+    const struct node *tags = node_find(node, SPAN("tags"));
+    struct range range = {loader->tag_count, 0};
+    if (tags == NULL)
+        return range;
+    if (tags->kind == NODE_LIST) {
+        for (uint32_t i = 0; i < tags->count; i++)
+            add_tag(loader, tags->items[i]);
+    } else {
+        add_tag(loader, tags);
+    }
+    range.count = loader->tag_count - range.first;
+    return range;
+}
+
+static struct span state_path(struct loader *loader, uint32_t parent, struct span key)
+{
+    if (parent == NO_STATE)
+        return SPAN("");
+    if (parent == 0)
+        return key;
+    struct span outer = loader->states[parent].path;
+    return text_print(loader->arena, "%.*s.%.*s", SPAN_ARGS(outer), SPAN_ARGS(key));
+}
+
+static void check_key(struct loader *loader, const struct node_entry *entry)
+{
+    struct span key = entry->key;
+    if (key.size == 0 || span_find(key, SPAN("."), 0) != SIZE_MAX || key.text[0] == '#') {
+        struct diagnostic *error = loader_error(
+            loader, "IL0104", entry->place, "`%.*s` cannot be a state's name", SPAN_ARGS(key));
+        diagnostic_help(loader->diagnostics, error,
+                        "a name is not empty, has no dot and does not begin with #");
+    }
+}
+
+static uint32_t add_state(struct loader *loader, const struct node *node, struct span key,
+                          uint32_t parent)
+{
+    loader_reserve(loader, loader->states, loader->state_count, loader->state_capacity);
+    uint32_t index = loader->state_count++;
+    struct machine_state *state = &loader->states[index];
+    *state = (struct machine_state){.key = key,
+                                    .path = state_path(loader, parent, key),
+                                    .parent = parent,
+                                    .initial = NO_STATE,
+                                    .leaf = NO_INDEX,
+                                    .place = node->place};
+    state->id = parent == NO_STATE ? loader->machine.id : state->path;
+    if (parent != NO_STATE)
+        loader_string(loader, node, "id", &state->id);
+    return index;
+}
+
+static void load_state(struct loader *loader, const struct node *node, struct span key,
+                       uint32_t parent, uint32_t depth);
+
+static void load_children(struct loader *loader, const struct node *node, uint32_t parent,
+                          uint32_t depth)
+{
+    const struct node *states = loader_map(loader, node, "states");
+    if (states == NULL || states->count == 0)
+        return;
+    if (depth >= STATE_DEPTH_MAX) {
+        loader_error(loader, "IL0108", states->place, "states nest deeper than %d levels",
+                     STATE_DEPTH_MAX);
+        return;
+    }
+    for (uint32_t i = 0; i < states->count; i++) {
+        check_key(loader, &states->entries[i]);
+        load_state(loader, states->entries[i].value, states->entries[i].key, parent, depth + 1);
+    }
+}
+
+static uint32_t find_child(const struct loader *loader, uint32_t parent, struct span key)
+{
+    uint32_t end = loader->states[parent].end;
+    for (uint32_t child = parent + 1; child < end; child = loader->states[child].end) {
+        if (span_equal(loader->states[child].key, key))
+            return child;
+    }
+    return NO_STATE;
+}
+
+static void suggest_child(struct loader *loader, struct diagnostic *error, uint32_t parent,
+                          struct span key)
+{
+    uint32_t count = 0;
+    uint32_t end = loader->states[parent].end;
+    struct span *keys = arena_new_array(loader->arena, end - parent, struct span);
+    for (uint32_t child = parent + 1; child < end; child = loader->states[child].end)
+        keys[count++] = loader->states[child].key;
+    diagnostic_suggest(loader->diagnostics, error, key, keys, count);
+}
+
+static void load_initial(struct loader *loader, const struct node *node, uint32_t index)
+{
+    struct span key;
+    if (loader->states[index].type != STATE_COMPOUND)
+        return;
+    const struct node *initial = node_find(node, SPAN("initial"));
+    if (initial == NULL) {
+        struct diagnostic *error = loader_error(loader, "IL0103", node->place,
+                                                "%.*s has states inside but no `initial`",
+                                                SPAN_ARGS(loader_state_name(loader, index)));
+        diagnostic_help(loader->diagnostics, error, "name the one that is entered first");
+        return;
+    }
+    if (!loader_string(loader, node, "initial", &key))
+        return;
+    if (key.size > 0 && key.text[0] == '.')
+        key = span_slice(key, 1, key.size);
+    loader->states[index].initial = find_child(loader, index, key);
+    if (loader->states[index].initial == NO_STATE)
+        suggest_child(loader,
+                      loader_error(loader, "IL0107", initial->place,
+                                   "there is no state `%.*s` in %.*s", SPAN_ARGS(key),
+                                   SPAN_ARGS(loader_state_name(loader, index))),
+                      index, key);
+}
+
+static void check_final(struct loader *loader, const struct node *node)
+{
+    static const char *const not_in_final[] = {"on",     "always", "after",
+                                               "invoke", "onDone", "initial"};
+    for (size_t i = 0; i < sizeof not_in_final / sizeof not_in_final[0]; i++) {
+        const struct node *found = node_find(node, span_from_text(not_in_final[i]));
+        if (found != NULL)
+            loader_error(loader, "IL0104", found->place,
+                         "a final state has no `%s`: nothing happens in it", not_in_final[i]);
+    }
+}
+
+static void load_state(struct loader *loader, const struct node *node, struct span key,
+                       uint32_t parent, uint32_t depth)
+{
+    bool is_root = parent == NO_STATE;
+    if (loader->state_count >= STATES_MAX) {
+        if (loader->state_count == STATES_MAX)
+            loader_error(loader, "IL0108", node->place, "more than %d states", STATES_MAX);
+        return;
+    }
+    uint32_t index = add_state(loader, node, key, parent);
+    loader->state_nodes = loader->state_count == 1
+                              ? arena_new_array(loader->arena, STATES_MAX, const struct node *)
+                              : loader->state_nodes;
+    loader->state_nodes[index] = node;
+    loader->states[index].end = index + 1;
+    if (node->kind == NODE_SCALAR && node->scalar.kind == VALUE_NULL)
+        return; /* `PENDING:` with nothing behind it is a state without anything in it */
+    if (node->kind != NODE_MAP) {
+        loader_error(loader, "IL0104", node->place, "a state must be a map, not %s",
+                     node_kind_name(node));
+        return;
+    }
+    if (!is_root)
+        loader_check_keys(loader, node, state_keys, sizeof state_keys / sizeof state_keys[0],
+                          "a state");
+    enum state_type type = load_type(loader, node);
+    struct range tags = load_tags(loader, node);
+    const struct node *output = node_find(node, SPAN("output"));
+    loader->states[index].type = type;
+    loader->states[index].tags = tags;
+    if (output != NULL && (type == STATE_FINAL || is_root))
+        loader->states[index].output = loader_slot(loader, output);
+    else if (output != NULL)
+        loader_error(loader, "IL0104", output->place,
+                     "`output` belongs to final states and to the machine");
+    if (type == STATE_FINAL)
+        check_final(loader, node);
+    load_children(loader, node, index, depth);
+    loader->states[index].end = loader->state_count;
+    load_initial(loader, node, index);
+}
+
+static void check_ids(struct loader *loader)
+{
+    for (uint32_t i = 1; i < loader->state_count; i++) {
+        const struct machine_state *state = &loader->states[i];
+        if (span_equal(state->id, state->path))
+            continue;
+        for (uint32_t j = 0; j < loader->state_count; j++) {
+            if (j != i && span_equal(loader->states[j].id, state->id))
+                loader_error(loader, "IL0109", state->place,
+                             "the id `%.*s` is that of %.*s too", SPAN_ARGS(state->id),
+                             SPAN_ARGS(loader_state_name(loader, j)));
+        }
+    }
+}
+
+void load_states(struct loader *loader)
+{
+    load_state(loader, loader->root, SPAN(""), NO_STATE, 0);
+    check_ids(loader);
+    for (uint32_t i = 0; i < loader->state_count; i++) {
+        struct machine_state *state = &loader->states[i];
+        if (state->type == STATE_COMPOUND && i > 0)
+            state->done_event = loader_event(
+                loader, text_print(loader->arena, "done.state.%.*s", SPAN_ARGS(state->id)),
+                state->place);
+    }
+}

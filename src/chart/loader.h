@@ -1,0 +1,113 @@
+/*
+ * loader.h - what the files that load a definition share. Only chart includes this.
+ *
+ * Loading goes in passes: all states, so that targets can be resolved; then what hangs on
+ * them; then the tables. A pass goes on after an error, so that one run tells them all.
+ */
+#pragma once
+
+#include "base/limits.h"
+#include "chart/load.h"
+
+/* A key that may stand in some map of the definition. */
+struct key_rule {
+    const char *name;
+    bool supported; /* false: known, and refused by name until it is there */
+};
+
+struct loader {
+    struct arena *arena;
+    struct diagnostics *diagnostics;
+    const struct node *root;
+    struct machine machine;
+
+    struct machine_state *states;
+    const struct node **state_nodes;
+    uint32_t state_count;
+    uint32_t state_capacity;
+
+    struct machine_transition *transitions;
+    uint32_t transition_count;
+    uint32_t transition_capacity;
+
+    struct machine_guard *guards;
+    uint32_t guard_count;
+    uint32_t guard_capacity;
+
+    struct machine_assign *assigns;
+    uint32_t assign_count;
+    uint32_t assign_capacity;
+
+    struct machine_timer *timers;
+    uint32_t timer_count;
+    uint32_t timer_capacity;
+
+    struct machine_invoke *invokes;
+    uint32_t invoke_count;
+    uint32_t invoke_capacity;
+
+    struct span *tags;
+    uint32_t tag_count;
+    uint32_t tag_capacity;
+
+    struct span *events;
+    uint32_t event_count;
+    uint32_t event_capacity;
+    uint32_t *event_slots;
+    uint32_t event_slot_mask;
+
+    struct expr_scope scope;
+};
+
+/* Makes room for one more element; the arrays live in the arena. */
+#define loader_reserve(loader, array, count, capacity)                                      \
+    ((count) < (capacity) ? (void)0                                                         \
+                          : (void)((array) = loader_grow((loader)->arena, (array), (count), \
+                                                         &(capacity), sizeof *(array))))
+
+void *loader_grow(struct arena *arena, const void *old, uint32_t count, uint32_t *capacity,
+                  size_t size);
+
+/* Adds an error at a place. */
+struct diagnostic *loader_error(struct loader *loader, const char *code, struct place place,
+                                const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Complains about every key of the map that the rules do not support; `where` is "a state". */
+void loader_check_keys(struct loader *loader, const struct node *map,
+                       const struct key_rule *rules, size_t rule_count, const char *where);
+
+/* The map or string under a key, or NULL; the wrong kind is an error and NULL. */
+const struct node *loader_map(struct loader *loader, const struct node *map, const char *key);
+bool loader_string(struct loader *loader, const struct node *map, const char *key,
+                   struct span *text);
+
+/* The number of an event type, new or known. Aliases of XState's spelling become SCXML's. */
+uint32_t loader_event(struct loader *loader, struct span type, struct place place);
+
+/* The state's own name for messages: its path, or "the root". */
+struct span loader_state_name(const struct loader *loader, uint32_t state);
+
+/* A slot, or NULL after an error. */
+const struct expr_slot *loader_slot(struct loader *loader, const struct node *node);
+
+/* Compiles `{key: slot, …}` (or a list of such maps) as assigns. */
+struct range loader_assigns(struct loader *loader, const struct node *node);
+
+/* load_guard.c: the named guards of the root, and the guard of a transition (NO_INDEX: none or
+ * wrong). */
+void load_named_guards(struct loader *loader);
+uint32_t load_guard(struct loader *loader, const struct node *node);
+
+/* load_state.c: pass one, the tree of states. */
+void load_states(struct loader *loader);
+
+/* load_transition.c: pass two, what hangs on a state. */
+void load_transitions(struct loader *loader, uint32_t state);
+void load_transition(struct loader *loader, uint32_t source, uint32_t event,
+                     const struct node *node);
+
+/* load_invoke.c */
+void load_invokes(struct loader *loader, uint32_t state);
+
+/* compile.c: pass three, the look-up tables; the loader has no errors. */
+void load_tables(struct loader *loader);

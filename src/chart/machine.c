@@ -1,0 +1,65 @@
+/*
+ * machine.c - looking names up in a machine, and checking its tables.
+ */
+#include "chart/machine.h"
+
+#include "base/ensure.h"
+#include "base/hash.h"
+
+uint32_t machine_find_event(const struct machine *machine, struct span type)
+{
+    uint32_t at = (uint32_t)hash_text(type) & machine->event_slot_mask;
+    while (machine->event_slots[at] != 0) {
+        if (span_equal(machine->event_types[machine->event_slots[at]], type))
+            return machine->event_slots[at];
+        at = (at + 1) & machine->event_slot_mask;
+    }
+    return EVENT_ID_OTHER;
+}
+
+uint32_t machine_find_state(const struct machine *machine, struct span name)
+{
+    for (uint32_t i = 0; i < machine->state_count; i++) {
+        if (span_equal(machine->states[i].id, name) ||
+            span_equal(machine->states[i].path, name))
+            return i;
+    }
+    if (span_starts_with(name, machine->id) && name.size > machine->id.size + 1 &&
+        name.text[machine->id.size] == '.')
+        return machine_find_state(machine, span_slice(name, machine->id.size + 1, name.size));
+    return NO_STATE;
+}
+
+static void verify_state(const struct machine *machine, uint32_t index)
+{
+    const struct machine_state *state = &machine->states[index];
+    ensure(state->end > index && state->end <= machine->state_count);
+    ensure((state->parent == NO_STATE) == (index == 0));
+    ensure(index == 0 || machine_is_within(machine, index, state->parent));
+    ensure((state->type == STATE_COMPOUND) == (state->initial != NO_STATE));
+    ensure((state->type == STATE_COMPOUND) == (state->leaf == NO_INDEX));
+    ensure(state->initial == NO_STATE || machine->states[state->initial].parent == index);
+    ensure(state->timers.first + state->timers.count <= machine->timer_count);
+    ensure(state->invokes.first + state->invokes.count <= machine->invoke_count);
+}
+
+static void verify_transition(const struct machine *machine,
+                              const struct machine_transition *transition)
+{
+    ensure(transition->source < machine->state_count);
+    ensure(transition->event < machine->event_count);
+    ensure(transition->guard == NO_INDEX || transition->guard < machine->guard_count);
+    ensure(transition->target == NO_STATE || transition->target < machine->state_count);
+    ensure(transition->target == NO_STATE || transition->target == transition->domain ||
+           machine_is_within(machine, transition->target, transition->domain));
+}
+
+void machine_verify(const struct machine *machine)
+{
+    ensure(machine->state_count > 0);
+    ensure((size_t)machine->word_count * 64 >= machine->state_count);
+    for (uint32_t i = 0; i < machine->state_count; i++)
+        verify_state(machine, i);
+    for (uint32_t i = 0; i < machine->transition_count; i++)
+        verify_transition(machine, &machine->transitions[i]);
+}

@@ -1,0 +1,91 @@
+/*
+ * step.h - one macrostep: the pure function at the heart of everything.
+ *
+ * The same machine, configuration, event and time always give the same plan. Nothing is
+ * read but the arguments and nothing is changed but the arena and the plan.
+ *
+ * A macrostep takes one event, selects a transition (the innermost state first, then
+ * document order, guards that fail or err fall through), leaves, assigns, enters, and goes
+ * on with eventless transitions and internal events until nothing is left. Invocations
+ * of states that are still active then are requested. Design: SEMANTICS §1.
+ */
+#pragma once
+
+#include "base/status.h"
+#include "chart/configuration.h"
+
+enum event_kind {
+    EVENT_START,    /* payload: the input */
+    EVENT_EXTERNAL, /* type and payload, a map without `type` */
+    EVENT_DONE,     /* number: the invocation; payload: its output */
+    EVENT_ERROR,    /* number: the invocation; payload: the error, a map with `kind` */
+    EVENT_TIMER,    /* number: the timer */
+};
+
+struct event {
+    enum event_kind kind;
+    struct span type; /* EVENT_EXTERNAL */
+    struct value payload;
+    uint64_t number;
+};
+
+#define OUTCOME_LIST(X)                                                  \
+    X(APPLIED, "applied") /* at least one transition was taken */        \
+    X(IGNORED, "ignored") /* nothing was enabled, or it came too late */ \
+    X(FAILED, "failed")   /* an action's error discarded the macrostep */
+
+#define OUTCOME_ENUM(name, text) OUTCOME_##name,
+enum outcome { OUTCOME_LIST(OUTCOME_ENUM) OUTCOME_COUNT };
+#undef OUTCOME_ENUM
+
+enum effect_kind {
+    EFFECT_INVOKE,   /* request the invocation */
+    EFFECT_STOP,     /* the invocation's state was left: cancel it */
+    EFFECT_SCHEDULE, /* the timer was armed */
+    EFFECT_CANCEL,   /* the timer was disarmed without having fired */
+};
+
+struct effect {
+    enum effect_kind kind;
+    uint32_t index; /* of the machine's invoke or timer */
+    uint64_t number;
+    struct value input; /* EFFECT_INVOKE */
+    instant_ms due;     /* EFFECT_SCHEDULE */
+};
+
+/* An expression that failed while the macrostep went on (a guard), or that ended it (an
+ * assign). */
+struct step_error {
+    struct span what; /* "guard" or "assign order" */
+    struct span text; /* of the expression, or empty */
+    struct place place;
+    struct span message;
+    struct step_error *next;
+};
+
+struct plan {
+    enum outcome outcome;
+    bool changed; /* see configuration_looks_equal() */
+    bool late;    /* IGNORED because its invocation or timer is no longer active */
+    struct configuration after;
+    const struct effect *effects;
+    uint32_t effect_count;
+    struct span type;          /* the event's type, as histories show it */
+    struct value event;        /* {"type":…, …payload} as expressions saw it */
+    struct step_error *errors; /* in the order they happened */
+};
+
+/*
+ * Runs one macrostep. `before` is NULL exactly for EVENT_START. STATUS_NO_SPACE when the arena
+ * is spent or a limit of the instance (timers) is reached: nothing of the plan is valid then,
+ * and the event should be treated as failed. Too many microsteps make the outcome FAILED, with
+ * an error that says so.
+ *
+ * What fails for a result or a timer is not lost: the macrostep is discarded, `error.execution`
+ * is raised in the old configuration, and when nothing handles it the status becomes `error`.
+ */
+enum status step_run(const struct machine *machine, const struct configuration *before,
+                     const struct event *event, instant_ms now, struct arena *arena,
+                     struct plan *plan) must_check;
+
+const char *outcome_name(enum outcome outcome);
