@@ -7,4 +7,9 @@
  */
 #pragma once
 
+#include "policy/breaker.h"
+#include "policy/deadline.h"
 #include "policy/error_kind.h"
+#include "policy/limit.h"
+#include "policy/park.h"
+#include "policy/retry.h"
