@@ -14,10 +14,10 @@
 #include "policy/policy.h"
 
 /* The variables of `${…}` in a step's settings: what an attempt knows. */
-#define ATTEMPT_VARIABLE_LIST(X)                                                        \
-    X(INPUT, "input")                                                                   \
-    X(CONTEXT, "context") X(INSTANCE, "instance") X(STEP, "step") X(ATTEMPT, "attempt") \
-        X(KEY, "key")
+#define ATTEMPT_VARIABLE_LIST(X) \
+    X(INPUT, "input")            \
+    X(CONTEXT, "context")        \
+    X(INSTANCE, "instance") X(STEP, "step") X(ATTEMPT, "attempt") X(KEY, "key")
 
 /* What one attempt is given; everything is copied by start where it is needed later. */
 struct attempt_request {
