@@ -12,4 +12,5 @@
 #include "policy/error_kind.h"
 #include "policy/limit.h"
 #include "policy/park.h"
+#include "policy/policy_rules.h"
 #include "policy/retry.h"
