@@ -9,10 +9,11 @@ CC=clang scripts/build.sh build/fuzz -Dfuzz=true -Dunit=disabled -Db_lundef=fals
     -Db_sanitize=address,undefined \
     -Dc_args=-fsanitize=fuzzer-no-link,-fno-sanitize-recover=all
 
-for fuzzer in build/fuzz/tests/fuzz/*_fuzz; do
-    name=$(basename "$fuzzer" _fuzz)
-    seeds=tests/fuzz/corpus/$name
-    learned=build/fuzz/corpus/$name
+for fuzzer in build/fuzz/tests/fuzz/fuzz_*; do
+    [ -f "$fuzzer" ] || continue
+    name=$(basename "$fuzzer")
+    seeds=tests/fuzz/corpus/${name#fuzz_}
+    learned=build/fuzz/corpus/${name#fuzz_}
     mkdir -p "$learned"
     [ -d "$seeds" ] || seeds=
     echo "fuzz   $name for $1 s"
