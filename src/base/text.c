@@ -3,6 +3,7 @@
  */
 #include "base/text.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,6 +82,45 @@ void text_add_int(struct text *text, int64_t number)
     text_add_uint(text, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
+/* digits / scale, the scale being a power of ten. */
+static void add_fixed(struct text *text, int64_t digits, int64_t scale)
+{
+    char decimals[NUMBER_BYTES_MAX];
+    size_t at = sizeof decimals;
+    for (; scale > 1; scale /= 10, digits /= 10)
+        decimals[--at] = (char)('0' + digits % 10);
+    if (at == sizeof decimals)
+        decimals[--at] = '0';
+    text_add_int(text, digits);
+    text_add_byte(text, '.');
+    text_add(text, span_of(decimals + at, sizeof decimals - at));
+}
+
+/*
+ * Most numbers that people write have few digits: look for the smallest power of ten that
+ * makes a whole number of them. A whole number below 10^15 and a power of ten up to 10^22 are
+ * exact doubles, so their quotient is rounded once, as a reader rounds the decimal; and no two
+ * such quotients with the same power are the same double, so that nothing shorter is missed.
+ */
+static bool add_short_decimal(struct text *text, double number)
+{
+    double magnitude = fabs(number);
+    if (magnitude < 1e-3 && magnitude != 0)
+        return false; /* so that the scale stays below 10^19 */
+    for (int64_t scale = 1;; scale *= 10) {
+        double scaled = magnitude * (double)scale;
+        if (scaled >= 1e15)
+            return false;
+        int64_t digits = (int64_t)(scaled + 0.5);
+        if ((double)digits / (double)scale == magnitude) {
+            if (signbit(number))
+                text_add_byte(text, '-');
+            add_fixed(text, digits, scale);
+            return true;
+        }
+    }
+}
+
 void text_add_double(struct text *text, double number)
 {
     if (isnan(number)) {
@@ -91,12 +131,13 @@ void text_add_double(struct text *text, double number)
         text_add(text, number < 0 ? SPAN("-Infinity") : SPAN("Infinity"));
         return;
     }
+    if (add_short_decimal(text, number))
+        return;
     char digits[NUMBER_BYTES_MAX];
-    for (int precision = 15; precision <= 17; precision++) {
+    int precision = fabs(number) < DBL_MIN ? 1 : DBL_DIG; /* a subnormal may need only one */
+    do
         snprintf(digits, sizeof digits, "%.*g", precision, number);
-        if (strtod(digits, NULL) == number)
-            break;
-    }
+    while (strtod(digits, NULL) != number && ++precision <= 17);
     text_add(text, span_from_text(digits));
     if (strpbrk(digits, ".e") == NULL)
         text_add(text, SPAN(".0"));

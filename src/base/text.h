@@ -31,8 +31,8 @@ void text_add_byte(struct text *text, char byte);
 void text_add_int(struct text *text, int64_t number);
 void text_add_uint(struct text *text, uint64_t number);
 
-/* The shortest decimal that reads back as the same double; always with `.` or `e`, and
- * "NaN", "Infinity", "-Infinity" for what has no digits. */
+/* The shortest decimal that reads back as the same double (one digit longer at a few powers of
+ * two); always with `.` or `e`, and "NaN", "Infinity", "-Infinity" for what has no digits. */
 void text_add_double(struct text *text, double number);
 
 void text_format(struct text *text, const char *format, ...)

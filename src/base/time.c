@@ -26,10 +26,15 @@ static int64_t floor_divide(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
+static int64_t floor_rest(int64_t a, int64_t b)
+{
+    return a % b + (a % b < 0 ? b : 0);
+}
+
 struct civil_time time_civil_from_seconds(int64_t seconds)
 {
     int64_t days = floor_divide(seconds, SECONDS_PER_DAY);
-    int32_t rest = (int32_t)(seconds - days * SECONDS_PER_DAY);
+    int32_t rest = (int32_t)floor_rest(seconds, SECONDS_PER_DAY);
     int64_t shifted = days + DAYS_TO_EPOCH;
     int64_t era = floor_divide(shifted, DAYS_PER_ERA);
     int64_t day_of_era = shifted - era * DAYS_PER_ERA;
@@ -49,16 +54,11 @@ struct civil_time time_civil_from_seconds(int64_t seconds)
     return civil;
 }
 
-static int32_t milliseconds_of(instant_ms instant)
-{
-    return (int32_t)(instant - floor_divide(instant, 1000) * 1000);
-}
-
 void time_add_clock(struct text *text, instant_ms instant)
 {
     struct civil_time civil = time_civil_from_seconds(floor_divide(instant, 1000));
     text_format(text, "%02d:%02d:%02d.%03d", civil.hour, civil.minute, civil.second,
-                milliseconds_of(instant));
+                (int)floor_rest(instant, 1000));
 }
 
 void time_add_instant(struct text *text, instant_ms instant)
@@ -177,99 +177,106 @@ static bool find_unit(struct span name, duration_ms *unit)
     return false;
 }
 
-/* One `1.5s`: digits, an optional fraction, a unit; adds to the total. */
-static bool read_component(struct span text, size_t *at, duration_ms *total)
+/* A number with up to nine digits behind its point: whole + fraction / scale. */
+struct amount {
+    int64_t whole;
+    int64_t fraction;
+    int64_t scale;
+};
+
+static bool read_whole(struct span text, size_t *at, int64_t *whole)
 {
-    int64_t whole = 0;
-    int64_t fraction = 0;
-    int64_t scale = 1;
     size_t first = *at;
+    *whole = 0;
     for (; *at < text.size && is_digit(text.text[*at]); ++*at) {
-        if (!checked_multiply(whole, (int64_t)10, &whole) ||
-            !checked_add(whole, (int64_t)(text.text[*at] - '0'), &whole))
+        if (!checked_multiply(*whole, (int64_t)10, whole) ||
+            !checked_add(*whole, (int64_t)(text.text[*at] - '0'), whole))
             return false;
     }
-    if (*at == first)
-        return false;
-    if (*at < text.size && text.text[*at] == '.') {
-        size_t dot = (*at)++;
-        for (; *at < text.size && is_digit(text.text[*at]); ++*at) {
-            if (*at - dot > 9)
-                return false;
-            fraction = fraction * 10 + (text.text[*at] - '0');
-            scale *= 10;
-        }
-        if (scale == 1)
-            return false;
-    }
-    size_t name = *at;
-    while (*at < text.size && !is_digit(text.text[*at]))
-        ++*at;
-    duration_ms unit;
-    return find_unit(span_slice(text, name, *at), &unit) && fraction * unit % scale == 0 &&
-           checked_multiply(whole, unit, &whole) &&
-           checked_add(whole, fraction * unit / scale, &whole) &&
-           checked_add(*total, whole, total);
+    return *at > first;
 }
 
-static bool read_bare(struct span text, duration_ms *duration)
+static bool read_amount(struct span text, size_t *at, struct amount *amount)
 {
-    int64_t number = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        if (!is_digit(text.text[i]) || !checked_multiply(number, (int64_t)10, &number) ||
-            !checked_add(number, (int64_t)(text.text[i] - '0'), &number))
+    *amount = (struct amount){.scale = 1};
+    if (!read_whole(text, at, &amount->whole))
+        return false;
+    if (*at == text.size || text.text[*at] != '.')
+        return true;
+    size_t dot = (*at)++;
+    if (!read_whole(text, at, &amount->fraction) || *at - dot > 10)
+        return false;
+    for (size_t i = dot + 1; i < *at; i++)
+        amount->scale *= 10;
+    return true;
+}
+
+/* False when it overflows or is not a whole number of milliseconds. */
+static bool add_amount(struct amount amount, duration_ms unit, duration_ms *total)
+{
+    int64_t part = amount.fraction * unit;
+    return part % amount.scale == 0 && checked_multiply(amount.whole, unit, &amount.whole) &&
+           checked_add(*total, amount.whole, total) &&
+           checked_add(*total, part / amount.scale, total);
+}
+
+/* `1h30m`: any number of amounts, each with its unit; or one bare number. */
+static bool read_short(struct span text, duration_ms *duration)
+{
+    size_t at = 0;
+    if (read_whole(text, &at, duration) && at == text.size)
+        return true;
+    *duration = 0;
+    for (at = 0; at < text.size;) {
+        struct amount amount;
+        duration_ms unit;
+        if (!read_amount(text, &at, &amount))
+            return false;
+        size_t name = at;
+        while (at < text.size && !is_digit(text.text[at]))
+            at++;
+        if (!find_unit(span_slice(text, name, at), &unit) ||
+            !add_amount(amount, unit, duration))
             return false;
     }
-    *duration = number;
     return text.size > 0;
 }
 
-/* `P1DT2H30M5.5S` re-written as the short form it means; months and years have no fixed length.
- */
+/* `P1DT2H30M5.5S`: each letter at most once and in this order; months and years have no fixed
+ * length. */
 static bool read_iso(struct span text, duration_ms *duration)
 {
-    char plain[64];
-    size_t size = 0;
-    bool in_time = false;
-    if (text.size < 3 || text.size >= sizeof plain)
-        return false;
-    for (size_t i = 1; i < text.size; i++) {
-        char c = text.text[i];
-        if (c == 'T' && !in_time)
-            in_time = true;
-        else if (is_digit(c) || c == '.')
-            plain[size++] = c;
-        else if ((c == 'D' && !in_time) || (in_time && (c == 'H' || c == 'M' || c == 'S')))
-            plain[size++] = (char)(c - 'A' + 'a');
-        else
-            return false;
-    }
+    static const char letters[] = {'D', 'H', 'M', 'S'};
+    static const duration_ms letter_units[] = {86400000, 3600000, 60000, 1000};
+    size_t at = 1;
+    size_t next = 0;
+    size_t end = 1; /* behind the T all letters, before it only D */
     *duration = 0;
-    size_t at = 0;
-    while (at < size) {
-        if (!read_component(span_of(plain, size), &at, duration))
+    while (at < text.size) {
+        struct amount amount;
+        if (end == 1 && text.text[at] == 'T') {
+            next = 1;
+            end = sizeof letters;
+            at++;
+        }
+        if (!read_amount(text, &at, &amount) || at == text.size)
             return false;
+        while (next < end && letters[next] != text.text[at])
+            next++;
+        if (next == end || !add_amount(amount, letter_units[next], duration))
+            return false;
+        next++;
+        at++;
     }
-    return size > 0;
+    return text.size > 1;
 }
 
 bool time_read_duration(struct span text, duration_ms *duration)
 {
-    duration_ms total = 0;
-    size_t at = 0;
-    if (text.size == 0)
+    duration_ms total;
+    bool is_iso = text.size > 0 && text.text[0] == 'P';
+    if (is_iso ? !read_iso(text, &total) : !read_short(text, &total))
         return false;
-    if (text.text[0] == 'P' ? read_iso(text, &total) : read_bare(text, &total)) {
-        *duration = total;
-        return true;
-    }
-    if (text.text[0] == 'P')
-        return false;
-    total = 0;
-    while (at < text.size) {
-        if (!read_component(text, &at, &total))
-            return false;
-    }
     *duration = total;
     return true;
 }
