@@ -469,7 +469,7 @@ static void complete(struct http_call *call, CURLcode code)
     struct http_result result = {.retry_after_ms = -1};
     curl_multi_remove_handle(call->client->multi, call->easy);
     result.failure = find_failure(call, code);
-    if (result.failure == HTTP_ANSWERED)
+    if (result.failure == HTTP_ANSWERED || result.failure == HTTP_TOO_LARGE)
         read_answer(call, &result);
     result.problem = text_span(&call->problem);
     finish(call, &result);

@@ -27,13 +27,13 @@ enum http_failure {
     HTTP_TIMED_OUT,
     HTTP_NOT_CONNECTED, /* refused, unreachable, name unknown: certainly not acted */
     HTTP_BROKEN,        /* connection lost, malformed answer: may have acted */
-    HTTP_TOO_LARGE,
-    HTTP_BAD_REQUEST, /* the URL or a header is not valid */
+    HTTP_TOO_LARGE,     /* the status and the beginning of the body are there */
+    HTTP_BAD_REQUEST,   /* the URL or a header is not valid */
 };
 
 struct http_result {
     enum http_failure failure;
-    int status;                 /* when answered */
+    int status;                 /* when answered, also when too large */
     duration_ms retry_after_ms; /* -1 when not said (seconds or an HTTP date) */
     struct span body;
     struct span content_type;
