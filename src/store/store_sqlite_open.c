@@ -135,6 +135,8 @@ static int connect(const char *path, int flags, sqlite3 **connection)
     sqlite3_busy_timeout(*connection, STORE_SQLITE_BUSY_MS);
     /* The file may be hostile: its schema calls no functions, and odd cells are found early. */
     sqlite3_db_config(*connection, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    /* A missing column is an error, not a text in double quotes. */
+    sqlite3_db_config(*connection, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     /* Until the database is known to be ours it is not touched, by closing either. */
     sqlite3_db_config(*connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     return sqlite3_exec(*connection,
@@ -192,6 +194,38 @@ static enum status open_lock(struct store_sqlite *store, enum store_access acces
     return say_system(store, STATUS_IO, "cannot be opened for writing", errno);
 }
 
+/* False also for an empty one: it holds no commits. */
+static bool has_wal(const char *path)
+{
+    struct text wal;
+    text_init(&wal, NULL);
+    text_format(&wal, "%s-wal", path);
+    struct stat found;
+    bool is_there = stat(wal.bytes, &found) == 0 && found.st_size > 0;
+    text_fini(&wal);
+    return is_there;
+}
+
+/* SQLite takes a page that is cut off for one of zeros. Only with a WAL may the file be short:
+ * what is missing is there. */
+static enum status check_size(struct store_sqlite *store, sqlite3 *connection)
+{
+    int64_t page_count = 0;
+    int64_t page_bytes = 0;
+    struct stat found;
+    int code = read_integer(connection, "PRAGMA page_count", &page_count);
+    if (code == SQLITE_OK)
+        code = read_integer(connection, "PRAGMA page_size", &page_bytes);
+    if (code != SQLITE_OK)
+        return say_sqlite(store, connection, code);
+    if (has_wal(store->path) || stat(store->path, &found) != 0 ||
+        found.st_size >= page_count * page_bytes)
+        return STATUS_OK;
+    return store_say(&store->base, STATUS_CORRUPT,
+                     "%s is damaged: it is cut off after %" PRId64 " of %" PRId64 " bytes",
+                     store->base.name, (int64_t)found.st_size, page_count * page_bytes);
+}
+
 static enum status read_header(struct store_sqlite *store, sqlite3 *connection,
                                struct header *header)
 {
@@ -202,7 +236,8 @@ static enum status read_header(struct store_sqlite *store, sqlite3 *connection,
     if (code == SQLITE_OK)
         code = read_integer(connection, "PRAGMA user_version", &header->version);
     header->is_empty = tables == 0 && header->application_id == 0;
-    return code == SQLITE_OK ? STATUS_OK : say_sqlite(store, connection, code);
+    return code == SQLITE_OK ? check_size(store, connection)
+                             : say_sqlite(store, connection, code);
 }
 
 static enum status check_header(struct store_sqlite *store, const struct store_schema *schema,
@@ -400,18 +435,6 @@ static char *immutable_uri(const char *path)
     char *copy = memory_copy_text(text_span(&uri));
     text_fini(&uri);
     return copy;
-}
-
-/* False also for an empty one: it holds no commits. */
-static bool has_wal(const char *path)
-{
-    struct text wal;
-    text_init(&wal, NULL);
-    text_format(&wal, "%s-wal", path);
-    struct stat found;
-    bool is_there = stat(wal.bytes, &found) == 0 && found.st_size > 0;
-    text_fini(&wal);
-    return is_there;
 }
 
 static int connect_immutable(struct store_sqlite *store)
