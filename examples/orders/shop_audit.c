@@ -47,11 +47,11 @@ struct books {
     bool has_results;
 };
 
-#define RULE_NAME(name, sentence) #name,
+#define RULE_NAME(name, text, sentence) text,
 static const char *const rule_names[] = {SHOP_RULE_LIST(RULE_NAME)};
 #undef RULE_NAME
 
-#define RULE_SENTENCE(name, sentence) sentence,
+#define RULE_SENTENCE(name, text, sentence) sentence,
 static const char *const rule_sentences[] = {SHOP_RULE_LIST(RULE_SENTENCE)};
 #undef RULE_SENTENCE
 
@@ -91,9 +91,9 @@ static void judge_key(struct books *books, const struct shop_line *line)
     }
     if (line->outcome == SHOP_KEY_REUSED || use->step != line->step ||
         !span_equal(use->order, line->order))
-        accuse(books->audit, SHOP_RULE_key_shared, line->key);
+        accuse(books->audit, SHOP_RULE_KEY_SHARED, line->key);
     if (line->moved != 0 && use->has_moved)
-        accuse(books->audit, SHOP_RULE_moved_twice, line->key);
+        accuse(books->audit, SHOP_RULE_MOVED_TWICE, line->key);
     use->has_moved |= line->moved != 0;
 }
 
@@ -185,14 +185,14 @@ static bool read_results(struct books *books, const char *path)
 static void judge_order(struct books *books, const struct tally *tally)
 {
     const bool broken[SHOP_RULE_COUNT] = {
-        [SHOP_RULE_charged_twice] = tally->is_charged_twice,
-        [SHOP_RULE_charged_failed] = tally->ending == ENDING_FAILED && tally->charges > 0,
-        [SHOP_RULE_refunded_twice] = tally->refunds > 1 || tally->refunded > tally->charged,
-        [SHOP_RULE_completed_uncharged] =
+        [SHOP_RULE_CHARGED_TWICE] = tally->is_charged_twice,
+        [SHOP_RULE_CHARGED_FAILED] = tally->ending == ENDING_FAILED && tally->charges > 0,
+        [SHOP_RULE_REFUNDED_TWICE] = tally->refunds > 1 || tally->refunded > tally->charged,
+        [SHOP_RULE_COMPLETED_UNCHARGED] =
             tally->ending == ENDING_COMPLETED && tally->charged == 0,
-        [SHOP_RULE_completed_refunded] =
+        [SHOP_RULE_COMPLETED_REFUNDED] =
             tally->ending == ENDING_COMPLETED && tally->refunds > 0,
-        [SHOP_RULE_charged_unknown] =
+        [SHOP_RULE_CHARGED_UNKNOWN] =
             books->has_results && tally->ending == ENDING_UNKNOWN && tally->charges > 0,
     };
     for (int rule = 0; rule < SHOP_RULE_COUNT; rule++)
@@ -240,7 +240,7 @@ void shop_audit_write(const struct shop_audit *audit, struct text *text)
 {
     text_format(text, "ledger     %zu charges stand, %zu refunded", audit->charges,
                 audit->refunds);
-    for (int rule = SHOP_RULE_charged_twice; rule <= SHOP_RULE_charged_failed; rule++)
+    for (int rule = SHOP_RULE_CHARGED_TWICE; rule <= SHOP_RULE_CHARGED_FAILED; rule++)
         text_format(text, ", %zu %s", audit->violations[rule], rule_sentences[rule]);
     text_add(text, SPAN("\n"));
     for (int rule = 0; rule < SHOP_RULE_COUNT; rule++)

@@ -9,18 +9,18 @@
 
 #include "base/text.h"
 
-/* What must never be: name, and how it is said with a number before it. */
-#define SHOP_RULE_LIST(X)                                                \
-    X(charged_twice, "orders charged under two keys")                    \
-    X(charged_failed, "charged and failed")                              \
-    X(moved_twice, "keys that moved money twice")                        \
-    X(key_shared, "keys used for two requests")                          \
-    X(refunded_twice, "orders refunded twice, or more than was charged") \
-    X(completed_uncharged, "completed without a charge")                 \
-    X(completed_refunded, "completed and refunded")                      \
-    X(charged_unknown, "charged, but not among the results")
+/* What must never be: its name, and how it is said with a number before it. */
+#define SHOP_RULE_LIST(X)                                                                  \
+    X(CHARGED_TWICE, "charged_twice", "orders charged under two keys")                     \
+    X(CHARGED_FAILED, "charged_failed", "charged and failed")                              \
+    X(MOVED_TWICE, "moved_twice", "keys that moved money twice")                           \
+    X(KEY_SHARED, "key_shared", "keys used for two requests")                              \
+    X(REFUNDED_TWICE, "refunded_twice", "orders refunded twice, or more than was charged") \
+    X(COMPLETED_UNCHARGED, "completed_uncharged", "completed without a charge")            \
+    X(COMPLETED_REFUNDED, "completed_refunded", "completed and refunded")                  \
+    X(CHARGED_UNKNOWN, "charged_unknown", "charged, but not among the results")
 
-#define SHOP_RULE_ENUM(name, sentence) SHOP_RULE_##name,
+#define SHOP_RULE_ENUM(name, text, sentence) SHOP_RULE_##name,
 enum shop_rule { SHOP_RULE_LIST(SHOP_RULE_ENUM) SHOP_RULE_COUNT };
 #undef SHOP_RULE_ENUM
 
