@@ -53,18 +53,25 @@ static duration_ms elapsed_ms(const struct breaker *breaker, instant_ms now)
     return (now > breaker->latest ? now : breaker->latest) - breaker->since;
 }
 
-/* Takes note of the time and returns the moment to reckon with. */
-static instant_ms tick(struct breaker *breaker, instant_ms now)
+/* The moment to reckon with: small steps back are no time passing. */
+static instant_ms reckon(const struct breaker *breaker, instant_ms now)
 {
     ensure(now >= 0);
-    if (now >= breaker->latest)
-        return breaker->latest = now;
-    duration_ms step = breaker->latest - now;
-    if (step < BACKWARD_STEP_MS)
-        return breaker->latest;
-    breaker->bucket_from -= step;
-    breaker->since -= step;
-    return breaker->latest = now;
+    return now < breaker->latest && breaker->latest - now < BACKWARD_STEP_MS ? breaker->latest
+                                                                             : now;
+}
+
+/* Takes note of the time, moves along where it steps back far, and returns what to reckon with.
+ */
+static instant_ms tick(struct breaker *breaker, instant_ms now)
+{
+    instant_ms moment = reckon(breaker, now);
+    if (moment < breaker->latest) {
+        breaker->bucket_from -= breaker->latest - moment;
+        breaker->since -= breaker->latest - moment;
+    }
+    breaker->latest = moment;
+    return moment;
 }
 
 static duration_ms bucket_ms(const struct breaker_rule *rule)
@@ -379,7 +386,9 @@ instant_ms breaker_next(const struct breaker *breaker, const struct breaker_rule
                         instant_ms now)
 {
     instant_ms next = 0;
-    return checked_add(now, wait_ms(breaker, rule, now), &next) ? next : INSTANT_NEVER;
+    return checked_add(reckon(breaker, now), wait_ms(breaker, rule, now), &next)
+               ? next
+               : INSTANT_NEVER;
 }
 
 struct breaker_view breaker_view(const struct breaker *breaker, const struct breaker_rule *rule,
