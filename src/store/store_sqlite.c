@@ -281,17 +281,6 @@ static int raise_epoch(struct store_sqlite *store, uint32_t shard, struct store_
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-/* Moves the whole WAL into the database, so that what a crash left there is written and synced
- * anew. A reader in the way is no harm: the WAL then stays as it is. */
-static int checkpoint_all(struct store_sqlite *store)
-{
-    sqlite3_busy_timeout(store->writer, 0);
-    int code = sqlite3_wal_checkpoint_v2(store->writer, "main", SQLITE_CHECKPOINT_TRUNCATE,
-                                         NULL, NULL);
-    sqlite3_busy_timeout(store->writer, STORE_SQLITE_BUSY_MS);
-    return store_sqlite_status(code) == STATUS_BUSY ? SQLITE_OK : code;
-}
-
 static enum status sqlite_own(struct store *base, uint32_t shard, struct store_shard *state)
 {
     struct store_sqlite *store = sqlite_of(base);
@@ -300,9 +289,7 @@ static enum status sqlite_own(struct store *base, uint32_t shard, struct store_s
         return store_say(base, STATUS_IO, "%s: refused after an earlier failure: %s",
                          base->name, store->broken_by);
     struct store_shard owned = {0};
-    int code = checkpoint_all(store);
-    if (code == SQLITE_OK)
-        code = raise_epoch(store, shard, &owned);
+    int code = raise_epoch(store, shard, &owned);
     if (code != SQLITE_OK) {
         if (store_sqlite_status(code) == STATUS_IO)
             break_store(store, code);

@@ -362,6 +362,17 @@ static int configure_writer(sqlite3 *writer)
     return code;
 }
 
+/* Moves the whole WAL into the database, so that what a crash left there is written and synced
+ * anew. A reader in the way is no harm: the WAL then stays as it is. */
+static int checkpoint_all(sqlite3 *writer)
+{
+    sqlite3_busy_timeout(writer, 0);
+    int code =
+        sqlite3_wal_checkpoint_v2(writer, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(writer, STORE_SQLITE_BUSY_MS);
+    return store_sqlite_status(code) == STATUS_BUSY ? SQLITE_OK : code;
+}
+
 static int keep_wal_pages(void *context, sqlite3 *writer, const char *name, int pages)
 {
     (void)writer;
@@ -411,6 +422,8 @@ static enum status open_writer(struct store_sqlite *store,
         return status;
     code = configure_writer(store->writer);
     sqlite3_wal_hook(store->writer, keep_wal_pages, store);
+    if (code == SQLITE_OK)
+        code = checkpoint_all(store->writer);
     if (code == SQLITE_OK)
         code = mark_owned(store, schema, header.is_empty, options->access == STORE_ADOPT);
     return code == SQLITE_OK ? STATUS_OK : say_sqlite(store, store->writer, code);

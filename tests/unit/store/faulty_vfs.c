@@ -330,6 +330,12 @@ void faulty_vfs_reset(uint64_t fail_at, enum faulty_answer answer, bool is_for_e
     disk.has_failed = false;
 }
 
+void faulty_vfs_die(void)
+{
+    disk.is_for_ever = true;
+    disk.has_failed = true;
+}
+
 uint64_t faulty_vfs_count(void)
 {
     return disk.count;

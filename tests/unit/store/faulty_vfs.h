@@ -28,6 +28,9 @@ void faulty_vfs_remove(void);
 /* Forgets all files and counts from 1. Fails at operation fail_at; 0 is never. */
 void faulty_vfs_reset(uint64_t fail_at, enum faulty_answer answer, bool is_for_ever);
 
+/* From now on everything fails. */
+void faulty_vfs_die(void);
+
 /* How many operations there were, and whether the chosen one was reached. */
 uint64_t faulty_vfs_count(void);
 bool faulty_vfs_has_failed(void);

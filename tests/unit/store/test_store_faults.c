@@ -40,6 +40,8 @@ static void remove_database(const struct fixture *fixture)
     }
 }
 
+enum { SESSION_COMMITS = 4, FAULTS_MAX = 2000 };
+
 /* What a run has been told. */
 struct progress {
     lsn acknowledged;
@@ -67,8 +69,12 @@ static enum status commit_some(struct store *store, struct store_shard *shard, i
     return STATUS_OK;
 }
 
-/* One session: open, own, commit, close. Its first answer that is not OK. */
-static enum status run_session(struct fixture *fixture, int count, struct progress *progress)
+enum ending { CLOSED, CUT_OFF };
+
+/* One session: open, own, commit, and close unless the power fails before. Its first answer
+ * that is not OK. */
+static enum status run_session(struct fixture *fixture, struct progress *progress,
+                               enum ending ending)
 {
     const struct store_sqlite_options options = {.path = fixture->path, .access = STORE_CREATE};
     struct store *store = NULL;
@@ -77,11 +83,13 @@ static enum status run_session(struct fixture *fixture, int count, struct progre
     if (status == STATUS_OK)
         status = store_own(store, 0, &shard);
     if (status == STATUS_OK)
-        status = commit_some(store, &shard, count, progress);
+        status = commit_some(store, &shard, SESSION_COMMITS, progress);
     if (status != STATUS_OK && store != NULL)
         snprintf(fixture->problem, sizeof fixture->problem, "%s", store_problem(store));
     if (status != STATUS_OK)
         expect_words(fixture->problem, fixture->path);
+    if (ending == CUT_OFF)
+        faulty_vfs_die();
     store_close(store);
     return status;
 }
@@ -106,8 +114,6 @@ static bool is_clean(enum status status)
            status == STATUS_UNKNOWN;
 }
 
-enum { SESSION_COMMITS = 4, FAULTS_MAX = 2000 };
-
 static void the_power_fails_at_every_operation(void **state)
 {
     struct fixture *fixture = *state;
@@ -116,9 +122,9 @@ static void the_power_fails_at_every_operation(void **state)
         assert_true(n < FAULTS_MAX);
         remove_database(fixture);
         faulty_vfs_reset(n, FAULTY_IOERR, true);
-        enum status status = run_session(fixture, SESSION_COMMITS, &progress);
+        enum status status = run_session(fixture, &progress, CLOSED);
         if (status == STATUS_OK)
-            status = run_session(fixture, SESSION_COMMITS, &progress);
+            status = run_session(fixture, &progress, CLOSED);
         assert_true(is_clean(status));
         bool has_failed = faulty_vfs_has_failed();
         faulty_vfs_cut_power(n);
@@ -128,22 +134,30 @@ static void the_power_fails_at_every_operation(void **state)
     }
 }
 
+/* The second session runs on the same boot: what a failed sync lost can still be read, and must
+ * not be built upon. */
+static bool fail_one_operation(struct fixture *fixture, uint64_t n, enum faulty_answer answer,
+                               enum ending ending)
+{
+    struct progress progress = {0};
+    remove_database(fixture);
+    faulty_vfs_reset(n, answer, false);
+    assert_true(is_clean(run_session(fixture, &progress, CLOSED)));
+    bool has_failed = faulty_vfs_has_failed();
+    assert_true(is_clean(run_session(fixture, &progress, ending)));
+    if (ending == CLOSED)
+        has_failed = faulty_vfs_has_failed();
+    faulty_vfs_cut_power(n);
+    verify_after(fixture, &progress);
+    return has_failed;
+}
+
 static void one_operation_fails(struct fixture *fixture, enum faulty_answer answer)
 {
-    for (uint64_t n = 1;; n++) {
-        struct progress progress = {0};
+    for (uint64_t n = 1; fail_one_operation(fixture, n, answer, CLOSED); n++)
         assert_true(n < FAULTS_MAX);
-        remove_database(fixture);
-        faulty_vfs_reset(n, answer, false);
-        assert_true(is_clean(run_session(fixture, SESSION_COMMITS, &progress)));
-        /* The same boot: what the failed sync lost can still be read, so it counts as tried. */
-        assert_true(is_clean(run_session(fixture, SESSION_COMMITS, &progress)));
-        bool has_failed = faulty_vfs_has_failed();
-        faulty_vfs_cut_power(n);
-        verify_after(fixture, &progress);
-        if (!has_failed)
-            break;
-    }
+    for (uint64_t n = 1; fail_one_operation(fixture, n, answer, CUT_OFF); n++)
+        assert_true(n < FAULTS_MAX);
 }
 
 static void one_operation_fails_and_the_disk_goes_on(void **state)
