@@ -124,6 +124,7 @@ static const struct node *read_scalar(struct tree_reader *reader)
     struct node *scalar = new_node(reader, NODE_SCALAR);
     if (scalar == NULL || !json_scan_scalar(&reader->scan, &scalar->scalar))
         return NULL;
+    scalar->is_quoted = scalar->scalar.kind == VALUE_STRING;
     return scalar;
 }
 

@@ -19,6 +19,7 @@ struct node {
     enum node_kind kind;
     struct place place;
     uint32_t count;                   /* items or entries */
+    bool is_quoted;                   /* the place is that of a quote before the text */
     struct value scalar;              /* NODE_SCALAR: null, bool, int, double or string */
     const struct node *const *items;  /* NODE_LIST */
     const struct node_entry *entries; /* NODE_MAP, in written order, keys unique */

@@ -341,6 +341,9 @@ static const struct built *read_scalar(struct reader *reader)
     if (built == NULL)
         return NULL;
     struct span text = arena_copy(reader->arena, event_text(reader));
+    yaml_scalar_style_t style = reader->event.data.scalar.style;
+    built->node.is_quoted =
+        style == YAML_SINGLE_QUOTED_SCALAR_STYLE || style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
     return resolve_scalar(reader, text, &built->node.scalar) ? built : NULL;
 }
 

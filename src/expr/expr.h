@@ -1,0 +1,7 @@
+/*
+ * expr.h - CEL, the Common Expression Language: the front door of this chapter.
+ */
+#pragma once
+
+#include "expr/program.h"
+#include "expr/slot.h"

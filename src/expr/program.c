@@ -1,0 +1,105 @@
+/*
+ * program.c - the front door: compile, run, ask.
+ */
+#include "expr/program.h"
+
+#include "base/ensure.h"
+#include "base/limits.h"
+#include "expr/ast.h"
+#include "expr/code.h"
+#include "expr/emit.h"
+#include "expr/lexer.h"
+#include "expr/parser.h"
+#include "expr/remark.h"
+#include "expr/vm.h"
+
+const struct expr_program *expr_compile(struct span text, struct place place,
+                                        const struct expr_scope *scope, struct arena *arena,
+                                        struct diagnostics *diagnostics)
+{
+    ensure(scope->variable_count <= UINT16_MAX);
+    struct remarks remarks = {text, place, diagnostics};
+    const struct ast *root = parser_read(arena, &remarks);
+    return root == NULL ? NULL : emit_program(root, scope, arena, &remarks);
+}
+
+/* Adds the bytes of a value, its parts included; false when they are over the limit. Shared
+ * parts count each time: that is what storing or sending the value would take. */
+static bool add_size(struct value value, size_t *bytes)
+{
+    *bytes += sizeof value;
+    if (value.kind == VALUE_STRING || value.kind == VALUE_BYTES)
+        *bytes += value.count;
+    if (value.kind == VALUE_OPTIONAL && value.items != NULL)
+        return add_size(*value.items, bytes);
+    for (uint32_t i = 0; value.kind == VALUE_LIST && i < value.count; i++) {
+        if (!add_size(value.items[i], bytes))
+            return false;
+    }
+    for (uint32_t i = 0; value.kind == VALUE_MAP && i < value.count; i++) {
+        if (!add_size(value.entries[i].key, bytes) || !add_size(value.entries[i].value, bytes))
+            return false;
+    }
+    return *bytes <= (size_t)VALUE_BYTES_MAX * sizeof value;
+}
+
+/* Sets the guard for all that the program allocates. */
+static struct value run_guarded(const struct expr_program *program,
+                                const struct expr_frame *frame, struct arena *arena)
+{
+    struct arena_guard guard;
+    struct arena_mark mark = arena_mark(arena);
+    struct vm vm = {program, frame, arena, EXPRESSION_COST_MAX};
+    size_t bytes = 0;
+    if (arena_is_spent(arena, &guard)) {
+        arena_rewind(arena, mark);
+        return value_error(SPAN("the expression needs more memory than it may use"));
+    }
+    struct value result = vm_run(&vm);
+    arena_release_guard(arena, &guard);
+    if (!add_size(result, &bytes))
+        return value_error(SPAN("the value is larger than a value may be"));
+    return result;
+}
+
+struct value expr_run(const struct expr_program *program, const struct expr_frame *frame,
+                      struct arena *arena)
+{
+    ensure(frame->slot_count >= program->slot_count);
+    if (!program->may_allocate) {
+        struct vm vm = {program, frame, NULL, EXPRESSION_COST_MAX};
+        struct value result = vm_run(&vm);
+        if (!vm_is_unspoken(result))
+            return result;
+    }
+    return run_guarded(program, frame, arena);
+}
+
+bool expr_uses(const struct expr_program *program, uint32_t variable)
+{
+    for (uint32_t i = 0; i < program->code_count; i++) {
+        if (program->code[i].code == CODE_SLOT && program->code[i].index == variable)
+            return true;
+    }
+    return false;
+}
+
+void expr_write(struct text *text, const struct expr_program *program)
+{
+    ast_write(text, program->root);
+}
+
+size_t expr_find_end(struct span text, size_t from)
+{
+    struct lexer lexer = {text, from};
+    size_t open = 0;
+    for (;;) {
+        struct token token = lexer_next(&lexer);
+        if (token.kind == TOKEN_END)
+            return SIZE_MAX;
+        if (token.kind == TOKEN_LEFT_BRACE)
+            open++;
+        if (token.kind == TOKEN_RIGHT_BRACE && open-- == 0)
+            return token.offset;
+    }
+}

@@ -1,0 +1,75 @@
+/*
+ * program.h - expressions compiled and run.
+ *
+ * An expression is compiled once, against a scope that says which names exist, into an
+ * immutable program; the program is run as often as needed against a frame of values.
+ * Everything here is pure: no clock, no I/O, no allocator but the arena passed in.
+ *
+ * What is wrong with the text of an expression is a diagnostic. What goes wrong while it
+ * runs is an error value (VALUE_ERROR), as CEL says: `error || true` is true.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/diagnostic.h"
+#include "base/text.h"
+#include "base/value.h"
+
+struct expr_program; /* immutable, lives in the arena it was compiled into */
+
+/* A function of the host, such as In('state'): called with evaluated arguments, none of them an
+ * error; returns a value or an error value; may allocate from the arena. */
+typedef struct value expr_host_function(void *host, uint32_t function,
+                                        const struct value *arguments, size_t argument_count,
+                                        struct arena *arena);
+
+struct expr_function {
+    struct span name;
+    uint32_t argument_count;
+    uint32_t id;   /* handed to the host function */
+    bool is_plain; /* written without parentheses, as a named guard is; no arguments */
+};
+
+/* The names an expression may use. A variable's index is its slot in the frame. Lives as long
+ * as the compilation. */
+struct expr_scope {
+    const struct span *variables; /* may be qualified: "a.b" */
+    size_t variable_count;
+    const struct expr_function *functions;
+    size_t function_count;
+    struct span container; /* names are looked up in it first; usually empty */
+    bool is_open;          /* unknown names are errors when they are evaluated, not before */
+};
+
+/* What a program runs against. A slot that is NULL_SLOT (kind ERROR, count 0) is unbound and
+ * reads as the error "no such attribute". */
+struct expr_frame {
+    const struct value *slots; /* one for each variable of the scope */
+    size_t slot_count;
+    expr_host_function *host_function; /* may be NULL when the scope has no functions */
+    void *host;
+};
+
+/* Compiles the text; `place` is where its first character stands (for diagnostics, which point
+ * to the exact character; code IL0503 for type errors, IL0105 for syntax and unknown names).
+ * Returns NULL after adding at least one diagnostic. Jumps to the arena's guard when the arena
+ * is spent. */
+const struct expr_program *expr_compile(struct span text, struct place place,
+                                        const struct expr_scope *scope, struct arena *arena,
+                                        struct diagnostics *diagnostics);
+
+/* Runs a program. The result lives in the arena, the frame's values or the program. Always
+ * returns: more than EXPRESSION_COST_MAX steps, or a spent arena, are error values. */
+struct value expr_run(const struct expr_program *program, const struct expr_frame *frame,
+                      struct arena *arena);
+
+/* True when the program reads the variable: lets a caller skip building what nobody reads. */
+bool expr_uses(const struct expr_program *program, uint32_t variable);
+
+/* Writes the expression back as CEL text in a normal form. */
+void expr_write(struct text *text, const struct expr_program *program);
+
+/* Finds the `}` that ends the expression starting at text[from], skipping over strings,
+ * brackets and comments as CEL's lexer sees them: `${…}` slots end where the language says, not
+ * at the first brace. SIZE_MAX when there is none. */
+size_t expr_find_end(struct span text, size_t from);

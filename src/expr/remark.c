@@ -1,0 +1,40 @@
+/*
+ * remark.c - diagnostics at an offset of an expression.
+ *
+ * Columns are exact while the expression stands on one line. Behind a line break the
+ * file's indentation is unknown (YAML takes it away), so they count within the line.
+ */
+#include "expr/remark.h"
+
+#include "base/json.h"
+#include "base/text.h"
+
+static struct place place_of(const struct remarks *remarks, uint32_t offset)
+{
+    struct place place = remarks->place;
+    struct place inside = json_place(remarks->text, offset, place.file);
+    if (place.line == 0)
+        return place;
+    place.column = inside.line == 1 ? place.column + inside.column - 1 : inside.column;
+    place.line += inside.line - 1;
+    return place;
+}
+
+struct diagnostic *remark_error(struct remarks *remarks, uint32_t offset, const char *format,
+                                ...)
+{
+    struct text message;
+    va_list arguments;
+    text_init(&message, remarks->diagnostics->arena);
+    va_start(arguments, format);
+    text_format_list(&message, format, arguments);
+    va_end(arguments);
+    return diagnostics_add(remarks->diagnostics, SEVERITY_ERROR, "IL0105",
+                           place_of(remarks, offset), "%.*s", SPAN_ARGS(text_span(&message)));
+}
+
+void remark_suggest(struct remarks *remarks, struct diagnostic *diagnostic, struct span name,
+                    const struct span *candidates, size_t count)
+{
+    diagnostic_suggest(remarks->diagnostics, diagnostic, name, candidates, count);
+}

@@ -1,0 +1,35 @@
+/*
+ * slot.h - value slots: where a definition may hold a literal, text with expressions in it,
+ * or one expression.
+ *
+ * A string that is exactly one `${expr}` is that typed value. A string with `${expr}` inside is
+ * text: strings as they are, numbers, booleans, timestamps and durations in their usual form;
+ * null, lists and maps there are errors. `$${` writes `${`. Anything else is a literal. Maps
+ * and lists recurse into their values, never into their keys. `{"@expr": "…", "@lang": "cel"}`
+ * is an expression everywhere.
+ */
+#pragma once
+
+#include "base/node.h"
+#include "expr/program.h"
+
+struct expr_slot; /* immutable, in the arena it was compiled into */
+
+/* Compiles the node; NULL after adding diagnostics. Jumps to the arena's guard when it is
+ * spent. */
+const struct expr_slot *expr_slot_compile(const struct node *node,
+                                          const struct expr_scope *scope, struct arena *arena,
+                                          struct diagnostics *diagnostics);
+
+/* A slot from a value that is already there (no expressions in it). */
+const struct expr_slot *expr_slot_literal(struct value value, struct arena *arena);
+
+/* The slot's value; an error value when any expression in it fails. */
+struct value expr_slot_run(const struct expr_slot *slot, const struct expr_frame *frame,
+                           struct arena *arena);
+
+/* True when no expression is in it. */
+bool expr_slot_is_literal(const struct expr_slot *slot);
+
+/* True when any expression in it reads the variable. */
+bool expr_slot_uses(const struct expr_slot *slot, uint32_t variable);
