@@ -6,15 +6,28 @@
  */
 #include "os/loop.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/ensure.h"
 #include "base/memory.h"
 #include "os/loop_uv.h"
 
+/* Where a standard descriptor is closed, the next file opened would take its number: a pipe of
+ * ours that libuv refuses to close, or a database that somebody prints to. */
+static void fill_standard_descriptors(void)
+{
+    for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++) {
+        if (fcntl(descriptor, F_GETFD) < 0)
+            ensure(open("/dev/null", O_RDWR) == descriptor);
+    }
+}
+
 struct loop *loop_open(void)
 {
     struct loop *loop = memory_get(sizeof *loop);
+    fill_standard_descriptors();
     ensure(uv_loop_init(&loop->uv) == 0);
     ensure(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
     return loop;

@@ -1,0 +1,427 @@
+/*
+ * test_loop.c - the loop's promises: timers are never early, wakes are never lost, rounds come
+ * before waiting, signals and lines arrive on the loop.
+ */
+#include "os/loop.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "expect_os.h"
+#include "os/clock.h"
+
+static struct loop *loop;
+
+static int open_loop(void **state)
+{
+    (void)state;
+    loop = loop_open();
+    return 0;
+}
+
+static int close_loop(void **state)
+{
+    (void)state;
+    loop_close(loop);
+    return 0;
+}
+
+static void stop(void *context)
+{
+    (void)context;
+    loop_stop(loop);
+}
+
+/* Timers */
+
+static void timers_are_never_early(void **state)
+{
+    (void)state;
+    struct loop_timer *timer = loop_timer_open(loop, stop, NULL);
+    for (duration_ms delay = 0; delay < 12; delay++) {
+        /* The loop's own idea of the time is stale when the timer starts. */
+        usleep(1700);
+        int64_t start = clock_measure_ns();
+        loop_timer_start(timer, delay);
+        loop_run(loop);
+        assert_true(clock_measure_ns() - start >= delay * 1000000);
+    }
+    loop_timer_close(timer);
+}
+
+struct log {
+    char names[16];
+    size_t count;
+};
+
+struct named {
+    struct log *log;
+    char name;
+};
+
+static void log_name(void *context)
+{
+    struct named *named = context;
+    named->log->names[named->log->count++] = named->name;
+    if (named->name == 'z')
+        loop_stop(loop);
+}
+
+static void timers_fire_in_the_order_of_their_time(void **state)
+{
+    (void)state;
+    struct log log = {"", 0};
+    struct named names[] = {{&log, 'b'}, {&log, 'a'}, {&log, 'z'}, {&log, 'x'}};
+    static const duration_ms delays[] = {20, 5, 40, 10};
+    struct loop_timer *timers[4];
+    for (size_t i = 0; i < 4; i++) {
+        timers[i] = loop_timer_open(loop, log_name, &names[i]);
+        loop_timer_start(timers[i], delays[i]);
+    }
+    loop_timer_stop(timers[3]);
+    loop_run(loop);
+    assert_string_equal(log.names, "abz");
+    for (size_t i = 0; i < 4; i++)
+        loop_timer_close(timers[i]);
+}
+
+static void a_timer_started_again_fires_once_at_the_later_time(void **state)
+{
+    (void)state;
+    struct log log = {"", 0};
+    struct named a = {&log, 'a'};
+    struct named z = {&log, 'z'};
+    struct loop_timer *timer = loop_timer_open(loop, log_name, &a);
+    struct loop_timer *end = loop_timer_open(loop, log_name, &z);
+    loop_timer_start(timer, 1);
+    loop_timer_start(timer, 30);
+    loop_timer_start(end, 10);
+    loop_run(loop);
+    assert_string_equal(log.names, "z");
+    loop_timer_start(end, 60);
+    loop_run(loop);
+    assert_string_equal(log.names, "zaz");
+    loop_timer_close(timer);
+    loop_timer_close(end);
+}
+
+static void close_itself(void *context)
+{
+    struct loop_timer **timer = context;
+    loop_timer_close(*timer);
+    loop_stop(loop);
+}
+
+static void a_timer_may_close_itself(void **state)
+{
+    (void)state;
+    struct loop_timer *timer = NULL;
+    timer = loop_timer_open(loop, close_itself, &timer);
+    loop_timer_start(timer, 0);
+    loop_run(loop);
+}
+
+static void a_loop_with_nothing_to_wait_for_returns(void **state)
+{
+    (void)state;
+    loop_run(loop);
+    loop_run_once(loop, true);
+    loop_timer_close(NULL);
+    loop_wake_close(NULL);
+    loop_round_close(NULL);
+    loop_signals_close(NULL);
+    loop_lines_close(NULL);
+}
+
+/* Rounds */
+
+struct rounds {
+    struct loop_wake *wake;
+    int work; /* left by events, to be done before the loop waits */
+    int done;
+};
+
+static void do_work(void *context)
+{
+    struct rounds *rounds = context;
+    rounds->done += rounds->work;
+    rounds->work = 0;
+    if (rounds->done == 2)
+        loop_stop(loop);
+}
+
+static void leave_work(void *context)
+{
+    struct rounds *rounds = context;
+    rounds->work++;
+}
+
+/* Nothing else is open that could end the waiting, so a missing round would hang. */
+static void a_round_follows_events_and_timers_before_the_loop_waits(void **state)
+{
+    (void)state;
+    struct rounds rounds = {.work = 0};
+    struct loop_round *round = loop_round_open(loop, do_work, &rounds);
+    struct loop_timer *timer = loop_timer_open(loop, leave_work, &rounds);
+    rounds.wake = loop_wake_open(loop, leave_work, &rounds);
+    loop_wake_send(rounds.wake);
+    loop_timer_start(timer, 5);
+    loop_run(loop);
+    assert_int_equal(rounds.done, 2);
+    loop_round_close(round);
+    loop_timer_close(timer);
+    loop_wake_close(rounds.wake);
+}
+
+/* Signals */
+
+static void count_and_stop(void *context)
+{
+    ++*(int *)context;
+    loop_stop(loop);
+}
+
+static void signals_call_back_instead_of_ending_the_process(void **state)
+{
+    (void)state;
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    int count = 0;
+    struct loop_signals *signals = loop_signals_open(loop, count_and_stop, &count);
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        kill(getpid(), numbers[i]);
+        loop_run(loop);
+    }
+    assert_int_equal(count, 3);
+    loop_signals_close(signals);
+}
+
+static void writing_to_a_closed_pipe_is_an_error(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    close(ends[0]);
+    assert_int_equal(write(ends[1], "x", 1), -1);
+    close(ends[1]);
+}
+
+/* Lines */
+
+struct heard {
+    struct text text; /* lines joined by '|', '!' behind one that was too long */
+    struct loop_lines *lines;
+    int pause_after;
+    int count;
+    bool is_ended;
+};
+
+static void hear_line(void *context, struct span line, bool too_long)
+{
+    struct heard *heard = context;
+    assert_false(heard->is_ended);
+    text_add(&heard->text, line);
+    text_add(&heard->text, too_long ? SPAN("!|") : SPAN("|"));
+    if (++heard->count == heard->pause_after) {
+        loop_lines_pause(heard->lines);
+        loop_stop(loop);
+    }
+}
+
+static void hear_end(void *context)
+{
+    struct heard *heard = context;
+    assert_false(heard->is_ended);
+    heard->is_ended = true;
+    loop_stop(loop);
+}
+
+static void finish_hearing(struct heard *heard, const char *wanted)
+{
+    expect_text(text_span(&heard->text), wanted);
+    loop_lines_close(heard->lines);
+    text_fini(&heard->text);
+}
+
+static const struct {
+    const char *bytes;
+    const char *lines;
+} LINES[] = {
+    {"", ""},
+    {"\n", "|"},
+    {"a", "a|"},
+    {"a\nb\n", "a|b|"},
+    {"a\r\nb\r\n\r\n", "a|b||"},
+    {"a\nb", "a|b|"},
+    {"\xef\xbb\xbf"
+     "a\n\xef\xbb\xbf"
+     "b\n",
+     "a|\xef\xbb\xbf"
+     "b|"},
+    {"\xef\xbb\xbf", ""},
+    {"\xef\xbb", "\xef\xbb|"},
+    {"12345678\n123456789\nx\n", "12345678|12345678!|x|"},
+    {"12345678\r\n", "12345678|"},
+    {"123456789012345678901234567890\nx", "12345678!|x|"},
+    {"123456789012345678901234567890", "12345678!|"},
+};
+
+static int write_temporary(struct span bytes, char *path)
+{
+    snprintf(path, 64, "/tmp/interlock-test-XXXXXX");
+    int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    assert_int_equal(write(descriptor, bytes.text, bytes.size), bytes.size);
+    assert_int_equal(lseek(descriptor, 0, SEEK_SET), 0);
+    return descriptor;
+}
+
+static void a_file_comes_in_lines(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(LINES); i++) {
+        char path[64];
+        struct heard heard = {.count = 0};
+        int descriptor = write_temporary(span_from_text(LINES[i].bytes), path);
+        heard.lines = loop_lines_open(loop, descriptor, 8, hear_line, hear_end, &heard);
+        loop_run(loop);
+        assert_true(heard.is_ended);
+        finish_hearing(&heard, LINES[i].lines);
+        close(descriptor);
+        unlink(path);
+    }
+}
+
+/* One byte at a time, so that every cut between reads happens. */
+static void a_pipe_comes_in_lines(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(LINES); i++) {
+        int ends[2];
+        struct heard heard = {.count = 0};
+        assert_int_equal(pipe(ends), 0);
+        heard.lines = loop_lines_open(loop, ends[0], 8, hear_line, hear_end, &heard);
+        for (const char *byte = LINES[i].bytes; *byte != '\0'; byte++) {
+            assert_int_equal(write(ends[1], byte, 1), 1);
+            loop_run_once(loop, false);
+        }
+        close(ends[1]);
+        loop_run(loop);
+        assert_true(heard.is_ended);
+        finish_hearing(&heard, LINES[i].lines);
+        assert_int_equal(fcntl(ends[0], F_GETFL) & O_NONBLOCK, 0);
+        assert_int_equal(close(ends[0]), 0);
+    }
+}
+
+static void pausing_holds_back_lines_that_were_read_already(void **state)
+{
+    (void)state;
+    for (int is_file = 0; is_file < 2; is_file++) {
+        char path[64] = "";
+        int ends[2] = {-1, -1};
+        struct heard heard = {.pause_after = 2};
+        if (is_file) {
+            ends[0] = write_temporary(SPAN("1\n2\n3\n4\n"), path);
+        } else {
+            assert_int_equal(pipe(ends), 0);
+            assert_int_equal(write(ends[1], "1\n2\n3\n4\n", 8), 8);
+            close(ends[1]);
+        }
+        heard.lines = loop_lines_open(loop, ends[0], 8, hear_line, hear_end, &heard);
+        loop_run(loop);
+        for (int i = 0; i < 5; i++)
+            loop_run_once(loop, false);
+        assert_int_equal(heard.count, 2);
+        loop_lines_resume(heard.lines);
+        assert_int_equal(heard.count, 2);
+        loop_run(loop);
+        assert_true(heard.is_ended);
+        finish_hearing(&heard, "1|2|3|4|");
+        close(ends[0]);
+        unlink(path);
+    }
+}
+
+static void close_after_the_first_line(void *context, struct span line, bool too_long)
+{
+    struct heard *heard = context;
+    (void)line, (void)too_long;
+    heard->count++;
+    loop_lines_close(heard->lines);
+    loop_stop(loop);
+}
+
+static void lines_may_be_closed_while_they_come(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct heard heard = {.count = 0};
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "1\n2\n3\n", 6), 6);
+    heard.lines =
+        loop_lines_open(loop, ends[0], 8, close_after_the_first_line, hear_end, &heard);
+    loop_run(loop);
+    assert_int_equal(heard.count, 1);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void a_file_may_be_closed_while_it_is_read(void **state)
+{
+    (void)state;
+    char path[64];
+    struct heard heard = {.count = 0};
+    int descriptor = write_temporary(SPAN("1\n2\n"), path);
+    heard.lines = loop_lines_open(loop, descriptor, 8, hear_line, hear_end, &heard);
+    loop_run_once(loop, false);
+    int count = heard.count; /* the reading thread may have been fast */
+    loop_lines_close(heard.lines);
+    close(descriptor);
+    unlink(path);
+    loop_run(loop);
+    assert_int_equal(heard.count, count);
+    text_fini(&heard.text);
+}
+
+static void what_cannot_be_read_just_ends(void **state)
+{
+    (void)state;
+    int folder = open("/", O_RDONLY);
+    int nothing = open("/dev/null", O_RDONLY);
+    int descriptors[] = {-1, 9999, folder, nothing};
+    for (size_t i = 0; i < COUNT(descriptors); i++) {
+        struct heard heard = {.count = 0};
+        heard.lines = loop_lines_open(loop, descriptors[i], 8, hear_line, hear_end, &heard);
+        loop_run(loop);
+        assert_true(heard.is_ended);
+        finish_hearing(&heard, "");
+    }
+    close(folder);
+    close(nothing);
+}
+
+int main(void)
+{
+#define LOOP_TEST(name) cmocka_unit_test_setup_teardown(name, open_loop, close_loop)
+    const struct CMUnitTest tests[] = {
+        LOOP_TEST(timers_are_never_early),
+        LOOP_TEST(timers_fire_in_the_order_of_their_time),
+        LOOP_TEST(a_timer_started_again_fires_once_at_the_later_time),
+        LOOP_TEST(a_timer_may_close_itself),
+        LOOP_TEST(a_loop_with_nothing_to_wait_for_returns),
+        LOOP_TEST(a_round_follows_events_and_timers_before_the_loop_waits),
+        LOOP_TEST(signals_call_back_instead_of_ending_the_process),
+        LOOP_TEST(writing_to_a_closed_pipe_is_an_error),
+        LOOP_TEST(a_file_comes_in_lines),
+        LOOP_TEST(a_pipe_comes_in_lines),
+        LOOP_TEST(pausing_holds_back_lines_that_were_read_already),
+        LOOP_TEST(lines_may_be_closed_while_they_come),
+        LOOP_TEST(a_file_may_be_closed_while_it_is_read),
+        LOOP_TEST(what_cannot_be_read_just_ends),
+    };
+    return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
+}
