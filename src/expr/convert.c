@@ -132,8 +132,8 @@ static bool read_word(struct span word, double *real)
         const char *word;
         double real;
     } words[] = {
-        {"NaN", NAN},      {"nan", NAN},      {"Infinity", INFINITY},
-        {"inf", INFINITY}, {"Inf", INFINITY}, {"infinity", INFINITY},
+        {"NaN", (double)NAN},      {"nan", (double)NAN},      {"Infinity", (double)INFINITY},
+        {"inf", (double)INFINITY}, {"Inf", (double)INFINITY}, {"infinity", (double)INFINITY},
     };
     bool is_negative = take_sign(&word);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
