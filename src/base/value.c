@@ -25,8 +25,7 @@ const struct value *value_find(struct value map, struct span key)
         return NULL;
     for (uint32_t i = 0; i < map.count; i++) {
         const struct value_entry *entry = &map.entries[i];
-        if (entry->key.kind == VALUE_STRING && entry->key.count == key.size &&
-            memcmp(entry->key.text, key.text, key.size) == 0)
+        if (entry->key.kind == VALUE_STRING && span_equal(value_span(entry->key), key))
             return &entry->value;
     }
     return NULL;
@@ -131,8 +130,11 @@ int value_compare_numbers(struct value a, struct value b)
     return compare_double(a.real, b);
 }
 
-static const struct value *find_key(struct value map, struct value key)
+/* Looks at the likely place first, so that large maps in the same order compare at once. */
+static const struct value *find_key(struct value map, struct value key, uint32_t likely)
 {
+    if (value_equal(map.entries[likely].key, key))
+        return &map.entries[likely].value;
     for (uint32_t i = 0; i < map.count; i++) {
         if (value_equal(map.entries[i].key, key))
             return &map.entries[i].value;
@@ -145,7 +147,7 @@ static bool maps_equal(struct value a, struct value b)
     if (a.count != b.count)
         return false;
     for (uint32_t i = 0; i < a.count; i++) {
-        const struct value *other = find_key(b, a.entries[i].key);
+        const struct value *other = find_key(b, a.entries[i].key, i);
         if (other == NULL || !value_equal(a.entries[i].value, *other))
             return false;
     }
@@ -200,14 +202,14 @@ bool value_equal(struct value a, struct value b)
     never();
 }
 
-static struct value copy_map(struct arena *arena, struct value map)
+static const struct value_entry *copy_entries(struct arena *arena, struct value map)
 {
     struct value_entry *entries = arena_new_array(arena, map.count, struct value_entry);
     for (uint32_t i = 0; i < map.count; i++) {
         entries[i].key = value_copy(arena, map.entries[i].key);
         entries[i].value = value_copy(arena, map.entries[i].value);
     }
-    return value_map(entries, map.count);
+    return entries;
 }
 
 static const struct value *copy_items(struct arena *arena, const struct value *items,
@@ -240,7 +242,8 @@ struct value value_copy(struct arena *arena, struct value value)
         value.items = copy_items(arena, value.items, value.count);
         return value;
     case VALUE_MAP:
-        return copy_map(arena, value);
+        value.entries = copy_entries(arena, value);
+        return value;
     case VALUE_OPTIONAL:
         if (value.items != NULL)
             value.items = copy_items(arena, value.items, 1);
