@@ -229,12 +229,8 @@ static uint32_t ramp_percent(const struct breaker *breaker, const struct breaker
 static bool admit_closed(struct breaker *breaker, const struct breaker_rule *rule,
                          instant_ms now)
 {
-    if (breaker->opens == 0)
+    if (!is_ramping(breaker, rule, now))
         return true;
-    if (!is_ramping(breaker, rule, now)) {
-        breaker->opens = 0; /* recovered */
-        return true;
-    }
     uint32_t credit = breaker->credit + ramp_percent(breaker, rule, now);
     breaker->credit = (uint8_t)(credit % 100);
     return credit >= 100;
@@ -283,7 +279,7 @@ static void record_closed(struct breaker *breaker, const struct breaker_rule *ru
         !reaches_share(rule, breaker->failures, breaker->calls))
         return;
     if (!is_ramping(breaker, rule, now))
-        breaker->opens = 0;
+        breaker->opens = 0; /* it had recovered */
     open_breaker(breaker, rule, now);
 }
 
@@ -341,8 +337,6 @@ uint32_t breaker_free_probes(const struct breaker *breaker, const struct breaker
 {
     if (breaker_state(breaker, now) != BREAKER_HALF_OPEN)
         return 0;
-    if (breaker->state == BREAKER_OPEN) /* nobody has asked yet: all are free */
-        return rule->probes;
     uint32_t taken = leases_held(breaker, elapsed_ms(breaker, now)) + probes_judged(breaker);
     return taken < rule->probes ? rule->probes - taken : 0;
 }

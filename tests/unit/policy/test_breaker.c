@@ -165,8 +165,8 @@ static void lost_probes_give_their_place_back_when_their_lease_ends(void **state
     (void)state;
     PLAY(&BASE_RULE, TRIP, {2000, 't', 1, H}, {2000, 't', 2, H}, {2100, 't', 3, H},
          {2999, 'x', 0, H}, {3000, 't', 4, H}, {3000, 't', 5, H}, {3000, 'x', 0, H},
-         {3001, 'f', 1, H} /* its lease has ended */, {3001, 's', 3, H}, {3001, 'x', 0, H},
-         {3002, 's', 4, H}, {3003, 's', 5, C});
+         {3001, 'f', 1, H} /* their leases have ended */, {3001, 'f', 2, H}, {3001, 's', 3, H},
+         {3001, 'x', 0, H}, {3002, 's', 4, H}, {3003, 's', 5, C});
     PLAY(&BASE_RULE, TRIP, {2000, 't', 1, H}, {3000, 'f', 1, H}, {3001, '-', 0, H},
          {3002, '-', 0, O});
 }
