@@ -241,9 +241,8 @@ bool breaker_allow(struct breaker *breaker, const struct breaker_rule *rule, ins
 {
     ensure(lease_ms > 0);
     now = tick(breaker, now);
-    if (breaker->state == BREAKER_HALF_OPEN)
-        judge_probes(breaker, rule,
-                     now); /* the rule may have been revised since the last one */
+    if (breaker->state == BREAKER_HALF_OPEN) /* the rule may have been revised meanwhile */
+        judge_probes(breaker, rule, now);
     switch ((enum breaker_state)breaker->state) {
     case BREAKER_CLOSED:
         if (!admit_closed(breaker, rule, now))
