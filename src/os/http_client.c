@@ -49,6 +49,7 @@ struct http_call {
     bool is_too_large;
     bool is_refused; /* it never reached libcurl; `problem` says why */
     bool is_sent;    /* sending may have begun */
+    bool has_head;   /* of the answer: the empty line after it came */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -107,6 +108,19 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *context)
     return size;
 }
 
+/* libcurl takes a head that the end of the connection cut short for a whole one. There may be
+ * several (100 Continue comes before another), and trailers behind the body. */
+static size_t on_header(char *bytes, size_t one, size_t size, void *context)
+{
+    struct http_call *call = context;
+    struct span line = span_of(bytes, one * size);
+    if (span_starts_with(line, SPAN("HTTP/")))
+        call->has_head = false;
+    else if (span_is(line, "\r\n") || span_is(line, "\n"))
+        call->has_head = true;
+    return line.size;
+}
+
 static int on_sending(void *context, char *remote_address, char *local_address, int remote_port,
                       int local_port)
 {
@@ -143,6 +157,8 @@ static struct http_call *call_open(struct http_client *client)
     set_option(call->easy, CURLOPT_ERRORBUFFER, call->error);
     set_option(call->easy, CURLOPT_WRITEFUNCTION, on_body);
     set_option(call->easy, CURLOPT_WRITEDATA, call);
+    set_option(call->easy, CURLOPT_HEADERFUNCTION, on_header);
+    set_option(call->easy, CURLOPT_HEADERDATA, call);
     set_option(call->easy, CURLOPT_PREREQFUNCTION, on_sending);
     set_option(call->easy, CURLOPT_PREREQDATA, call);
     set_option(call->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
@@ -194,6 +210,7 @@ static struct http_call *call_take(struct http_client *client)
     call->is_too_large = false;
     call->is_refused = false;
     call->is_sent = false;
+    call->has_head = false;
     return call;
 }
 
@@ -388,7 +405,10 @@ static enum http_failure explain(struct http_call *call, CURLcode code)
 {
     switch ((int)code) {
     case CURLE_OK:
-        return HTTP_ANSWERED;
+        if (call->has_head)
+            return HTTP_ANSWERED;
+        text_add(&call->problem, SPAN("the connection was lost in the middle of the answer"));
+        return HTTP_BROKEN;
     case CURLE_OPERATION_TIMEDOUT:
         explain_timeout(call);
         return HTTP_TIMED_OUT;
