@@ -1,0 +1,135 @@
+/*
+ * definition_file.c - from a path to a definition.
+ */
+#include "cli/definition_file.h"
+
+#include "base/limits.h"
+#include "base/memory.h"
+#include "cli/report.h"
+#include "os/os.h"
+#include "wire/wire.h"
+
+static enum cli_exit read_tree(struct definition_file *file, const char *path,
+                               const struct node **root)
+{
+    struct text content;
+    const char *problem = NULL;
+    text_init(&content, &file->arena);
+    enum status status = file_read(path, DEFINITION_BYTES_MAX, &content, &problem);
+    if (status != STATUS_OK) {
+        report_problem("%s: %s", path, problem == NULL ? status_text(status) : problem);
+        return CLI_WORLD;
+    }
+    *root = wire_read_definition(text_span(&content), span_from_text(path), &file->arena,
+                                 &file->diagnostics);
+    return *root == NULL ? CLI_FAILED : CLI_OK;
+}
+
+/* Diagnostics have no memory left either, so this is said at once. */
+static void report_spent(const struct definition_file *file)
+{
+    report_problem("%s: the definition is too large to be loaded", file->path);
+}
+
+enum cli_exit definition_file_open(struct definition_file *file, const char *path,
+                                   const char *steps_path)
+{
+    *file = (struct definition_file){.path = path};
+    arena_open(&file->arena, DEFINITION_ARENA_BYTES);
+    diagnostics_init(&file->diagnostics, &file->arena);
+    struct arena_guard guard;
+    if (arena_is_spent(&file->arena, &guard)) {
+        report_spent(file);
+        return CLI_FAILED;
+    }
+    enum cli_exit exit = read_tree(file, path, &file->root);
+    if (exit == CLI_OK && steps_path != NULL)
+        exit = read_tree(file, steps_path, &file->overlay);
+    arena_release_guard(&file->arena, &guard);
+    return exit;
+}
+
+void definition_file_close(struct definition_file *file)
+{
+    arena_close(&file->arena);
+}
+
+const struct machine *definition_file_machine(struct definition_file *file)
+{
+    struct arena_guard guard;
+    if (arena_is_spent(&file->arena, &guard)) {
+        report_spent(file);
+        return NULL;
+    }
+    const struct machine *machine = machine_load(file->root, &file->arena, &file->diagnostics);
+    arena_release_guard(&file->arena, &guard);
+    return machine;
+}
+
+/* Steps that are wrong keep nobody from checking the machine; its own errors are known by now.
+ */
+static const struct machine *load_quietly(struct definition_file *file)
+{
+    struct diagnostics unheard;
+    diagnostics_init(&unheard, &file->arena);
+    return machine_load(file->root, &file->arena, &unheard);
+}
+
+static void check_machine(struct definition_file *file, const struct machine *machine)
+{
+    if (machine != NULL)
+        machine_check(machine, &file->diagnostics);
+}
+
+const struct definition *definition_file_definition(struct definition_file *file,
+                                                    const struct cli_world *world, bool check)
+{
+    struct arena_guard guard;
+    char *folder = file_folder(file->path);
+    if (arena_is_spent(&file->arena, &guard)) {
+        report_spent(file);
+        memory_release(folder);
+        return NULL;
+    }
+    const struct definition *definition = definition_read(
+        file->root, file->overlay, folder, world->types, &file->arena, &file->diagnostics);
+    if (check)
+        check_machine(file, definition == NULL ? load_quietly(file) : definition->machine);
+    arena_release_guard(&file->arena, &guard);
+    memory_release(folder);
+    return definition;
+}
+
+/* `run` goes on with a machine that `check` objects to: what was started yesterday must be able
+ * to end although the checks know more today. But nobody should have to find out by himself. */
+static void mention_findings(struct definition_file *file, const struct machine *machine)
+{
+    struct arena_guard guard;
+    if (arena_is_spent(&file->arena, &guard))
+        return;
+    machine_check(machine, &file->diagnostics);
+    if (file->diagnostics.errors > 0)
+        report_problem("%s: check finds %u %s here: interlock check %s", file->path,
+                       file->diagnostics.errors,
+                       file->diagnostics.errors == 1 ? "error" : "errors", file->path);
+    arena_release_guard(&file->arena, &guard);
+}
+
+const struct definition *definition_file_load(struct definition_file *file, const char *path,
+                                              const char *steps_path,
+                                              const struct cli_world *world,
+                                              enum cli_exit *exit)
+{
+    const struct definition *definition = NULL;
+    *exit = definition_file_open(file, path, steps_path);
+    if (*exit == CLI_OK)
+        definition = definition_file_definition(file, world, false);
+    if (definition != NULL) {
+        mention_findings(file, definition->machine);
+        return definition;
+    }
+    int lines_left = DIAGNOSTICS_SHOWN_MAX;
+    report_diagnostics(&file->diagnostics, SEVERITY_ERROR, &lines_left);
+    *exit = *exit == CLI_OK ? CLI_FAILED : *exit;
+    return NULL;
+}

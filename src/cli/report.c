@@ -1,0 +1,126 @@
+/*
+ * report.c - lines on standard error.
+ */
+#include "cli/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/output.h"
+
+static void write_line(struct text *line)
+{
+    text_add_byte(line, '\n');
+    fflush(stdout); /* what was said before comes before */
+    fwrite(line->bytes, 1, line->size, stderr);
+}
+
+void report_problem(const char *format, ...)
+{
+    struct text line;
+    text_init(&line, NULL);
+    text_add(&line, SPAN("interlock: "));
+    va_list arguments;
+    va_start(arguments, format);
+    text_format_list(&line, format, arguments);
+    va_end(arguments);
+    write_line(&line);
+    text_fini(&line);
+}
+
+void report_line(const char *file, uint64_t number, uint32_t column, const char *format, ...)
+{
+    struct text line;
+    text_init(&line, NULL);
+    text_format(&line, "%s:%ju:", file, (uintmax_t)number);
+    if (column > 0)
+        text_format(&line, "%u:", column);
+    text_add_byte(&line, ' ');
+    va_list arguments;
+    va_start(arguments, format);
+    text_format_list(&line, format, arguments);
+    va_end(arguments);
+    write_line(&line);
+    text_fini(&line);
+}
+
+static const char *colour_of(enum severity severity)
+{
+    switch (severity) {
+    case SEVERITY_INFO:
+        return "\033[36m";
+    case SEVERITY_WARNING:
+        return "\033[33m";
+    case SEVERITY_ERROR:
+        return "\033[31m";
+    }
+    return "";
+}
+
+static void add_place(struct text *line, const struct place *place)
+{
+    text_add(line, place->file);
+    if (place->line > 0)
+        text_format(line, ":%u:%u", place->line, place->column);
+    if (line->size > 0)
+        text_add(line, SPAN(": "));
+}
+
+static void write_diagnostic(const struct diagnostic *diagnostic)
+{
+    bool colour = output_has_colour(STDERR_FILENO);
+    struct text line;
+    text_init(&line, NULL);
+    add_place(&line, &diagnostic->place);
+    text_format(&line, "%s%s %.*s%s: %.*s", colour ? colour_of(diagnostic->severity) : "",
+                severity_name(diagnostic->severity), SPAN_ARGS(diagnostic->code),
+                colour ? "\033[0m" : "", SPAN_ARGS(diagnostic->message));
+    if (diagnostic->help.size > 0)
+        text_format(&line, "\n    help: %.*s", SPAN_ARGS(diagnostic->help));
+    write_line(&line);
+    text_fini(&line);
+}
+
+void report_diagnostics(struct diagnostics *diagnostics, enum severity least, int *lines_left)
+{
+    uint64_t hidden = diagnostics->dropped;
+    diagnostics_sort(diagnostics);
+    for (const struct diagnostic *d = diagnostics->first; d != NULL; d = d->next) {
+        int lines = d->help.size > 0 ? 2 : 1;
+        if (d->severity < least)
+            continue;
+        if (lines > *lines_left) {
+            *lines_left = 0; /* none out of order behind the first that is hidden */
+            hidden++;
+            continue;
+        }
+        *lines_left -= lines;
+        write_diagnostic(d);
+    }
+    if (hidden > 0)
+        report_problem("%ju more", (uintmax_t)hidden);
+}
+
+struct value report_describe(const struct diagnostic *diagnostic, struct arena *arena)
+{
+    const struct {
+        struct span key;
+        struct value value;
+    } members[] = {
+        {SPAN("code"), value_string(diagnostic->code)},
+        {SPAN("severity"), value_string(span_from_text(severity_name(diagnostic->severity)))},
+        {SPAN("message"), value_string(diagnostic->message)},
+        {SPAN("file"), value_string(diagnostic->place.file)},
+        {SPAN("line"), value_int(diagnostic->place.line)},
+        {SPAN("column"), value_int(diagnostic->place.column)},
+        {SPAN("help"),
+         diagnostic->help.size > 0 ? value_string(diagnostic->help) : value_null()},
+    };
+    const uint32_t count = sizeof members / sizeof members[0];
+    struct value_entry *entries = arena_new_array(arena, count, struct value_entry);
+    for (uint32_t i = 0; i < count; i++)
+        entries[i] = (struct value_entry){value_string(members[i].key), members[i].value};
+    return value_map(entries, count);
+}
