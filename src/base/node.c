@@ -27,6 +27,15 @@ struct span node_text(const struct node *node)
     return value_span(node->scalar);
 }
 
+struct place node_text_place(const struct node *node)
+{
+    struct place place = node->place;
+    ensure(node_is_string(node));
+    if (place.line != 0)
+        place.column += node->is_quoted;
+    return place;
+}
+
 static struct value list_value(const struct node *node, struct arena *arena)
 {
     struct value *items = arena_new_array(arena, node->count, struct value);

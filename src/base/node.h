@@ -38,6 +38,9 @@ const struct node *node_find(const struct node *map, struct span key);
 bool node_is_string(const struct node *node);
 struct span node_text(const struct node *node);
 
+/* Where the first character of a string scalar's text stands: behind its quote. */
+struct place node_text_place(const struct node *node);
+
 /* The tree as a value (maps, lists, scalars), in the arena. */
 struct value node_value(const struct node *node, struct arena *arena);
 

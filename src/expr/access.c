@@ -55,13 +55,13 @@ static struct value no_such_key(struct vm *vm, struct value key)
         return vm_error(vm, "no such key: %lluu", (unsigned long long)key.uinteger);
     if (key.kind == VALUE_BOOL)
         return vm_error(vm, "no such key: %s", key.boolean ? "true" : "false");
-    return vm_error(vm, "no such key: a value of type %s", value_kind_name(key.kind));
+    return vm_error(vm, "no such key: a value of type %s", vm_kind_name(key.kind));
 }
 
 static struct value not_a_map(struct vm *vm, struct value operand, struct value field)
 {
     return vm_error(vm, "no such member: '%.*s' of %s", SPAN_ARGS(value_span(field)),
-                    value_kind_name(operand.kind));
+                    vm_kind_name(operand.kind));
 }
 
 struct value access_member(struct vm *vm, struct value operand, struct value field)
@@ -134,8 +134,8 @@ static const struct value *find_element(struct vm *vm, struct value operand, str
     } else if (operand.kind == VALUE_MAP) {
         return access_find(vm, operand, index);
     } else if (operand.kind != VALUE_LIST || !is_index_kind(index)) {
-        *wrong = vm_error(vm, "no such overload: %s[%s]", value_kind_name(operand.kind),
-                          value_kind_name(index.kind));
+        *wrong = vm_error(vm, "no such overload: %s[%s]", vm_kind_name(operand.kind),
+                          vm_kind_name(index.kind));
     } else if (index.kind == VALUE_DOUBLE && !read_position(index, &position)) {
         *wrong = vm_error(vm, "a list's index is a whole number");
     } else if (read_position(index, &position) && position < operand.count) {

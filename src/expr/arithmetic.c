@@ -133,7 +133,7 @@ static struct value join_text(struct vm *vm, struct value a, struct value b)
     size_t size = (size_t)a.count + b.count;
     vm_charge_bytes(vm, size);
     if (size > VALUE_BYTES_MAX)
-        return vm_error(vm, "a %s of more than %d bytes", value_kind_name(a.kind),
+        return vm_error(vm, "a %s of more than %d bytes", vm_kind_name(a.kind),
                         VALUE_BYTES_MAX);
     if (a.count == 0 || b.count == 0)
         return a.count == 0 ? b : a;
@@ -198,5 +198,5 @@ struct value arithmetic_negate(struct vm *vm, struct value operand)
         return value_double(-operand.real);
     if (operand.kind == VALUE_ERROR)
         return operand;
-    return vm_error(vm, "no such overload: -%s", value_kind_name(operand.kind));
+    return vm_error(vm, "no such overload: -%s", vm_kind_name(operand.kind));
 }

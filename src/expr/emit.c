@@ -173,7 +173,7 @@ static const struct local *find_local(const struct emitter *emitter, struct span
 
 static void suggest_name(struct emitter *emitter, struct diagnostic *error, struct span name)
 {
-    size_t count = emitter->scope->variable_count + emitter->scope->function_count;
+    size_t count = emitter->scope->variable_count;
     for (const struct local *local = emitter->locals; local != NULL; local = local->outer)
         count++;
     struct span *names = arena_new_array(emitter->arena, count, struct span);
@@ -182,10 +182,6 @@ static void suggest_name(struct emitter *emitter, struct diagnostic *error, stru
         names[at++] = local->name;
     for (size_t i = 0; i < emitter->scope->variable_count; i++)
         names[at++] = emitter->scope->variables[i];
-    for (size_t i = 0; i < emitter->scope->function_count; i++) {
-        if (emitter->scope->functions[i].is_plain)
-            names[at++] = emitter->scope->functions[i].name;
-    }
     remark_suggest(emitter->remarks, error, name, names, at);
 }
 
@@ -226,7 +222,6 @@ static void put_beginning(struct emitter *emitter, const struct ast *ast,
 {
     struct value type;
     const struct local *local = path->is_absolute ? NULL : find_local(emitter, path->parts[0]);
-    const struct expr_function *plain = names_find_function(emitter->scope, path->parts[0]);
     *used = 1;
     if (local != NULL) {
         put(emitter, CODE_LOCAL, local->position, 0, 1);
@@ -235,10 +230,6 @@ static void put_beginning(struct emitter *emitter, const struct ast *ast,
     size_t slot = names_find_variable(emitter->scope, path, used);
     if (slot != SIZE_MAX) {
         put_slot(emitter, slot);
-        return;
-    }
-    if (plain != NULL && plain->is_plain) {
-        put_host_call(emitter, plain);
         return;
     }
     *used = path->count;
@@ -500,7 +491,7 @@ static void emit_builtin_call(struct emitter *emitter, const struct ast *ast,
 static bool emit_global_call(struct emitter *emitter, const struct ast *ast, struct span name)
 {
     const struct expr_function *function = names_find_function(emitter->scope, name);
-    if (function != NULL && !function->is_plain) {
+    if (function != NULL) {
         emit_host_call(emitter, ast, function);
         return true;
     }

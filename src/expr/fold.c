@@ -27,7 +27,7 @@ static bool unwrap(struct vm *vm, struct value *into, struct value *element)
 {
     if (element->kind != VALUE_OPTIONAL) {
         *into = vm_error(vm, "no such overload: ?%s, where an optional is needed",
-                         value_kind_name(element->kind));
+                         vm_kind_name(element->kind));
         return false;
     }
     if (element->items == NULL)
@@ -75,7 +75,7 @@ void fold_add_entry(struct vm *vm, struct value *map, struct value key, struct v
     if (key.kind == VALUE_ERROR || value.kind == VALUE_ERROR)
         *map = key.kind == VALUE_ERROR ? key : value;
     else if (!is_key(key))
-        *map = vm_error(vm, "unsupported key type: %s", value_kind_name(key.kind));
+        *map = vm_error(vm, "unsupported key type: %s", vm_kind_name(key.kind));
     else if (is_optional && !unwrap(vm, map, &value))
         return;
     else if (access_find(vm, *map, key) != NULL)
@@ -92,7 +92,7 @@ bool fold_begin(struct vm *vm, struct value *places, enum ast_fold fold)
     if (range->kind != VALUE_LIST && range->kind != VALUE_MAP) {
         if (range->kind != VALUE_ERROR)
             *range = vm_error(vm, "no such overload: %s.%s(…), where a list or map is needed",
-                              value_kind_name(range->kind), ast_fold_name(fold));
+                              vm_kind_name(range->kind), ast_fold_name(fold));
         return false;
     }
     places[FOLD_POSITION] = value_int(0);
@@ -135,8 +135,7 @@ static struct value not_a_bool(struct vm *vm, struct value value)
 {
     if (value.kind == VALUE_ERROR)
         return value;
-    return vm_error(vm, "no such overload: a condition of type %s",
-                    value_kind_name(value.kind));
+    return vm_error(vm, "no such overload: a condition of type %s", vm_kind_name(value.kind));
 }
 
 bool fold_passes(struct vm *vm, struct value *places, struct value condition)
@@ -221,7 +220,7 @@ static bool step_entries(struct vm *vm, struct value *result, struct value body)
         *result = body.kind == VALUE_ERROR
                       ? body
                       : vm_error(vm, "transformMapEntry needs a map, not %s",
-                                 value_kind_name(body.kind));
+                                 vm_kind_name(body.kind));
         return false;
     }
     vm_charge(vm, body.count);

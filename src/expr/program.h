@@ -26,8 +26,7 @@ typedef struct value expr_host_function(void *host, uint32_t function,
 struct expr_function {
     struct span name;
     uint32_t argument_count;
-    uint32_t id;   /* handed to the host function */
-    bool is_plain; /* written without parentheses, as a named guard is; no arguments */
+    uint32_t id; /* handed to the host function */
 };
 
 /* The names an expression may use. A variable's index is its slot in the frame. Lives as long

@@ -69,9 +69,8 @@ static size_t find_opening(struct span text, size_t from, bool *is_escaped)
 
 static struct place place_at(const struct node *node, size_t offset)
 {
-    struct place place = node->place;
+    struct place place = node_text_place(node);
     struct span before = span_slice(node_text(node), 0, offset);
-    place.column += node->is_quoted;
     for (size_t i = 0; i < before.size && place.line != 0; i++) {
         if (before.text[i] == '\n')
             return node->place; /* where the lines of a block begin is not known */
@@ -271,7 +270,7 @@ static struct value run_text(const struct expr_slot *slot, const struct expr_fra
             return value;
         if (!convert_add_text(&text, value))
             return value_error(text_print(arena, "a value of type %s has no place in a text",
-                                          value_kind_name(value.kind)));
+                                          vm_kind_name(value.kind)));
         if (text.size > VALUE_BYTES_MAX)
             return value_error(SPAN("the value is larger than a value may be"));
     }

@@ -41,6 +41,17 @@ struct value vm_error(struct vm *vm, const char *format, ...)
     return value_error(text_span(&text));
 }
 
+const char *vm_kind_name(enum value_kind kind)
+{
+    if (kind == VALUE_TIMESTAMP)
+        return "timestamp";
+    if (kind == VALUE_DURATION)
+        return "duration";
+    if (kind == VALUE_OPTIONAL)
+        return "optional";
+    return kind == VALUE_NULL ? "null" : value_kind_name(kind);
+}
+
 struct value vm_no_overload(struct vm *vm, const char *name, const struct value *arguments,
                             size_t count)
 {
@@ -50,7 +61,7 @@ struct value vm_no_overload(struct vm *vm, const char *name, const struct value 
     text_init(&text, vm->arena);
     text_format(&text, "no such overload: %s(", name);
     for (size_t i = 0; i < count; i++)
-        text_format(&text, "%s%s", i == 0 ? "" : ", ", value_kind_name(arguments[i].kind));
+        text_format(&text, "%s%s", i == 0 ? "" : ", ", vm_kind_name(arguments[i].kind));
     text_add_byte(&text, ')');
     return value_error(text_span(&text));
 }
@@ -60,8 +71,8 @@ struct value vm_no_operator(struct vm *vm, struct value left, enum ast_operator 
 {
     if (left.kind == VALUE_ERROR || right.kind == VALUE_ERROR)
         return left.kind == VALUE_ERROR ? left : right;
-    return vm_error(vm, "no such overload: %s %s %s", value_kind_name(left.kind),
-                    ast_operator_text(operator), value_kind_name(right.kind));
+    return vm_error(vm, "no such overload: %s %s %s", vm_kind_name(left.kind),
+                    ast_operator_text(operator), vm_kind_name(right.kind));
 }
 
 static enum ast_operator operator_of_orders(uint32_t orders)
@@ -121,8 +132,8 @@ static inline struct value join_logic(struct vm *vm, struct value a, struct valu
         return a;
     if (b.kind == VALUE_ERROR)
         return b;
-    return vm_error(vm, "no such overload: %s %s %s", value_kind_name(a.kind),
-                    deciding ? "||" : "&&", value_kind_name(b.kind));
+    return vm_error(vm, "no such overload: %s %s %s", vm_kind_name(a.kind),
+                    deciding ? "||" : "&&", vm_kind_name(b.kind));
 }
 
 static struct value negate_logic(struct vm *vm, struct value operand)
@@ -131,7 +142,7 @@ static struct value negate_logic(struct vm *vm, struct value operand)
         return value_bool(!operand.boolean);
     if (operand.kind == VALUE_ERROR)
         return operand;
-    return vm_error(vm, "no such overload: !%s", value_kind_name(operand.kind));
+    return vm_error(vm, "no such overload: !%s", vm_kind_name(operand.kind));
 }
 
 static struct value call_builtin(struct vm *vm, struct instruction call,
@@ -163,7 +174,7 @@ static bool is_condition(struct vm *vm, struct value *condition)
     if (condition->kind == VALUE_BOOL)
         return true;
     if (condition->kind != VALUE_ERROR)
-        *condition = vm_error(vm, "no such overload: %s ? :", value_kind_name(condition->kind));
+        *condition = vm_error(vm, "no such overload: %s ? :", vm_kind_name(condition->kind));
     return false;
 }
 

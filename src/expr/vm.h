@@ -28,6 +28,9 @@ struct value vm_error(struct vm *vm, const char *format, ...)
 struct value vm_unspoken(void);
 bool vm_is_unspoken(struct value value);
 
+/* A kind's name in a message: "timestamp", "null", "int". */
+const char *vm_kind_name(enum value_kind kind);
+
 /* "no such overload: name(int, string)"; or the first argument that is an error itself. */
 struct value vm_no_overload(struct vm *vm, const char *name, const struct value *arguments,
                             size_t count);
