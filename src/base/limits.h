@@ -31,7 +31,7 @@ enum {
 
     /* Steps of a machine */
     MICROSTEPS_MAX = 1000,
-    TURN_ARENA_BYTES = 16 << 20,
+    TURN_ARENA_BYTES = 64 << 20, /* virtual: touched as far as it is used */
     TIMERS_PER_INSTANCE_MAX = 1000,
 
     /* Engine */
@@ -44,6 +44,7 @@ enum {
     IDEMPOTENCY_KEY_BYTES_MAX = 256,
     RECORD_LINE_BYTES_MAX = 1 << 20, /* one record of an input file */
     ATTEMPTS_MAX = 1000,             /* of one step */
+    INTERRUPTIONS_MAX = 10,          /* attempts of one invocation cut off by the end of the engine */
     CONCURRENCY_MAX = 10000,         /* of one step */
 
     /* Strategies */

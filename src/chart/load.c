@@ -268,11 +268,10 @@ static struct span write_definition(struct loader *loader)
 static void hash_definition(struct machine *machine)
 {
     struct sha256 hash;
-    uint8_t digest[32];
     sha256_init(&hash);
     sha256_add(&hash, machine->definition.text, machine->definition.size);
-    sha256_end(&hash, digest);
-    hash_to_hex(digest, sizeof digest, machine->hash);
+    sha256_end(&hash, machine->digest);
+    hash_to_hex(machine->digest, sizeof machine->digest, machine->hash);
 }
 
 /* A version may be written as a number: `version: 3` means "3". */

@@ -110,6 +110,7 @@ struct machine {
     struct span id;
     struct span version; /* as written, or the hash */
     char hash[65];       /* SHA-256 of the definition without `steps`, in hex */
+    uint8_t digest[32];  /* the same as bytes */
     struct span file;
 
     const struct machine_state *states;

@@ -1,7 +1,7 @@
 /*
  * snapshot.c - configurations as bytes.
  *
- *   "ILS" version | machine id, version, hash | status | next number | active words
+ *   "ILS" format | machine id, version, 16 bytes of hash | status | next number | active words
  *   | output | error | timers: index, number, due | invocations: index, number, input
  */
 #include "chart/snapshot.h"
@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 
-enum { FORMAT_VERSION = 1 };
+enum { FORMAT_VERSION = 1, HASH_BYTES = 16 };
 
 static void write_value(struct text *text, struct value value)
 {
@@ -30,7 +30,7 @@ void snapshot_write(struct text *text, const struct configuration *configuration
     bytes_add_u8(text, FORMAT_VERSION);
     bytes_add_span(text, machine->id);
     bytes_add_span(text, machine->version);
-    bytes_add_span(text, span_from_text(machine->hash));
+    text_add(text, span_of((const char *)machine->digest, HASH_BYTES));
     bytes_add_u8(text, (uint8_t)configuration->status);
     bytes_add_varint(text, configuration->next_number);
     bytes_add_varint(text, machine->word_count);
@@ -157,20 +157,40 @@ static void read_invocations(struct byte_reader *reader, struct arena *arena,
     configuration->invocation_count = count;
 }
 
+static bool read_head(struct byte_reader *reader, struct span *id, struct span *version)
+{
+    static const char magic[] = {'I', 'L', 'S', FORMAT_VERSION};
+    for (size_t i = 0; i < sizeof magic; i++)
+        reader->failed = reader->failed || bytes_read_u8(reader) != (uint8_t)magic[i];
+    *id = bytes_read_span(reader);
+    *version = bytes_read_span(reader);
+    return !reader->failed;
+}
+
+bool snapshot_machine(struct span bytes, struct span *id, struct span *version)
+{
+    struct byte_reader reader = byte_reader_of(bytes);
+    return read_head(&reader, id, version);
+}
+
+static bool hash_fits(struct byte_reader *reader, const struct machine *machine)
+{
+    bool fits = true;
+    for (size_t i = 0; i < HASH_BYTES; i++)
+        fits = bytes_read_u8(reader) == machine->digest[i] && fits;
+    return fits;
+}
+
 enum status snapshot_read(struct span bytes, struct span context, const struct machine *machine,
                           struct arena *arena, struct configuration *configuration)
 {
     struct byte_reader reader = byte_reader_of(bytes);
-    if (!span_starts_with(bytes, SPAN("ILS\x01")))
-        return STATUS_CORRUPT;
-    reader.at += 4;
-    struct span id = bytes_read_span(&reader);
-    struct span version = bytes_read_span(&reader);
-    struct span hash = bytes_read_span(&reader);
-    if (reader.failed)
+    struct span id;
+    struct span version;
+    if (!read_head(&reader, &id, &version))
         return STATUS_CORRUPT;
     if (!span_equal(id, machine->id) || !span_equal(version, machine->version) ||
-        !span_is(hash, machine->hash))
+        !hash_fits(&reader, machine))
         return STATUS_CONFLICT;
     struct configuration read = {.machine = machine};
     uint8_t status = bytes_read_u8(&reader);

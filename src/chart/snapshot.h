@@ -14,6 +14,9 @@
 /* Appends everything but the context. */
 void snapshot_write(struct text *text, const struct configuration *configuration);
 
+/* The machine a snapshot is of, without restoring it; false when the bytes are damaged. */
+bool snapshot_machine(struct span bytes, struct span *id, struct span *version);
+
 /* Reads what snapshot_write() wrote and joins it with a context (JSON text). Spans point into
  * the bytes, which must outlive the configuration; the rest lives in the arena.
  * STATUS_CONFLICT: another machine, version or hash; STATUS_CORRUPT: damaged. Jumps to the

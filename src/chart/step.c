@@ -516,25 +516,29 @@ static void begin(struct stepper *stepper, const struct configuration *before)
     stepper->slots[CHART_CONTEXT] = before->context;
 }
 
+static bool is_result(const struct event *event)
+{
+    return event->kind == EVENT_DONE || event->kind == EVENT_ERROR;
+}
+
 /* Takes the timer that fired, or the invocation that ended, out of the configuration: from here
  * on it is no longer active, whatever becomes of the macrostep. */
 static void consume(struct stepper *stepper, const struct event *event)
 {
     uint32_t kept = 0;
-    for (uint32_t i = 0; event->kind == EVENT_TIMER && i < stepper->next.timer_count; i++) {
-        if (stepper->timers[i].number != event->number)
-            stepper->timers[kept++] = stepper->timers[i];
-    }
-    if (event->kind == EVENT_TIMER)
+    if (event->kind == EVENT_TIMER) {
+        for (uint32_t i = 0; i < stepper->next.timer_count; i++) {
+            if (stepper->timers[i].number != event->number)
+                stepper->timers[kept++] = stepper->timers[i];
+        }
         stepper->next.timer_count = kept;
-    kept = 0;
-    for (uint32_t i = 0; event->kind != EVENT_TIMER && i < stepper->next.invocation_count;
-         i++) {
-        if (stepper->invocations[i].number != event->number)
-            stepper->invocations[kept++] = stepper->invocations[i];
-    }
-    if (event->kind == EVENT_DONE || event->kind == EVENT_ERROR)
+    } else if (is_result(event)) {
+        for (uint32_t i = 0; i < stepper->next.invocation_count; i++) {
+            if (stepper->invocations[i].number != event->number)
+                stepper->invocations[kept++] = stepper->invocations[i];
+        }
         stepper->next.invocation_count = kept;
+    }
 }
 
 static bool start(struct stepper *stepper)
@@ -618,54 +622,46 @@ static void recover(struct stepper *stepper, const struct configuration *before,
     stop_with_error(stepper, value_member(payload, SPAN("error")));
 }
 
-static void add_effect(struct effect *effects, struct plan *plan, struct effect effect)
-{
-    effects[plan->effect_count++] = effect;
-}
-
 /* What is armed or invoked now and was not before, and the other way round. */
-static void find_effects(struct stepper *stepper, const struct configuration *before,
-                         const struct event *event)
+const struct effect *step_effects(const struct configuration *before,
+                                  const struct configuration *after, const struct event *event,
+                                  struct arena *arena, uint32_t *count)
 {
-    struct plan *plan = stepper->plan;
-    const struct configuration *after = &plan->after;
     uint32_t most = after->timer_count + after->invocation_count;
     most += before == NULL ? 0 : before->timer_count + before->invocation_count;
-    plan->effect_count = 0;
+    *count = 0;
     if (most == 0)
-        return;
-    struct effect *effects = arena_new_array(stepper->arena, most, struct effect);
+        return NULL;
+    struct effect *effects = arena_new_array(arena, most, struct effect);
     uint64_t first_new = before == NULL ? 0 : before->next_number;
     for (uint32_t i = 0; before != NULL && i < before->invocation_count; i++) {
         const struct invocation *old = &before->invocations[i];
-        bool consumed = event->kind != EVENT_TIMER && event->number == old->number;
+        bool consumed = is_result(event) && event->number == old->number;
         if (!consumed && configuration_find_invocation(after, old->number) == NULL)
-            add_effect(effects, plan,
-                       (struct effect){EFFECT_STOP, old->invoke, old->number, value_null(), 0});
+            effects[(*count)++] =
+                (struct effect){EFFECT_STOP, old->invoke, old->number, value_null(), 0};
     }
     for (uint32_t i = 0; before != NULL && i < before->timer_count; i++) {
         const struct armed_timer *old = &before->timers[i];
         bool consumed = event->kind == EVENT_TIMER && event->number == old->number;
         if (!consumed && configuration_find_timer(after, old->number) == NULL)
-            add_effect(effects, plan,
-                       (struct effect){EFFECT_CANCEL, old->timer, old->number, value_null(),
-                                       old->due});
+            effects[(*count)++] =
+                (struct effect){EFFECT_CANCEL, old->timer, old->number, value_null(), old->due};
     }
     for (uint32_t i = 0; i < after->timer_count; i++) {
         const struct armed_timer *timer = &after->timers[i];
         if (timer->number >= first_new)
-            add_effect(effects, plan,
-                       (struct effect){EFFECT_SCHEDULE, timer->timer, timer->number,
-                                       value_null(), timer->due});
+            effects[(*count)++] = (struct effect){EFFECT_SCHEDULE, timer->timer, timer->number,
+                                                  value_null(), timer->due};
     }
     for (uint32_t i = 0; i < after->invocation_count; i++) {
-        const struct invocation *invocation = &after->invocations[i];
-        if (invocation->number >= first_new)
-            add_effect(effects, plan,
-                       (struct effect){EFFECT_INVOKE, invocation->invoke, invocation->number,
-                                       invocation->input, 0});
+        const struct invocation *added = &after->invocations[i];
+        if (added->number >= first_new)
+            effects[(*count)++] =
+                (struct effect){EFFECT_INVOKE, added->invoke, added->number, added->input, 0};
     }
-    plan->effects = effects;
+    ensure(*count <= most);
+    return effects;
 }
 
 static void settle(struct stepper *stepper, const struct configuration *before,
@@ -676,7 +672,8 @@ static void settle(struct stepper *stepper, const struct configuration *before,
     plan->after.timers = stepper->timers;
     plan->after.invocations = stepper->invocations;
     plan->changed = before == NULL || !configuration_looks_equal(before, &plan->after);
-    find_effects(stepper, before, event);
+    plan->effects =
+        step_effects(before, &plan->after, event, stepper->arena, &plan->effect_count);
 }
 
 static void run_start(struct stepper *stepper, const struct event *event)

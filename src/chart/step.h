@@ -88,4 +88,10 @@ enum status step_run(const struct machine *machine, const struct configuration *
                      const struct event *event, instant_ms now, struct arena *arena,
                      struct plan *plan) must_check;
 
+/* The effects that lead from one configuration to the next: a function of both, so that
+ * histories need not keep them. `before` may be NULL. */
+const struct effect *step_effects(const struct configuration *before,
+                                  const struct configuration *after, const struct event *event,
+                                  struct arena *arena, uint32_t *count);
+
 const char *outcome_name(enum outcome outcome);

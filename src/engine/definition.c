@@ -1,0 +1,217 @@
+/*
+ * definition.c - reading a machine with its steps.
+ */
+#include "engine/definition.h"
+
+#include <string.h>
+
+#include "base/json.h"
+
+/* An overlay may be bare, or have its steps under `steps`. */
+static const struct node *overlay_steps(const struct node *overlay)
+{
+    const struct node *steps = node_find(overlay, SPAN("steps"));
+    return steps == NULL ? overlay : steps;
+}
+
+/* The steps of the file with those of the overlay in their place. */
+static const struct node *merge_steps(const struct node *steps, const struct node *overlay,
+                                      struct arena *arena, struct diagnostics *diagnostics)
+{
+    overlay = overlay_steps(overlay);
+    if (overlay == NULL || steps == NULL)
+        return overlay == NULL ? steps : overlay;
+    if (overlay->kind != NODE_MAP) {
+        diagnostics_add(diagnostics, SEVERITY_ERROR, "IL0104", overlay->place,
+                        "steps must be a map, not %s", node_kind_name(overlay));
+        return steps;
+    }
+    struct node *merged = arena_new(arena, struct node);
+    struct node_entry *entries =
+        arena_new_array(arena, steps->count + overlay->count, struct node_entry);
+    *merged = *steps;
+    memcpy(entries, steps->entries, steps->count * sizeof *entries);
+    for (uint32_t i = 0; i < overlay->count; i++) {
+        uint32_t at = 0;
+        while (at < merged->count && !span_equal(entries[at].key, overlay->entries[i].key))
+            at++;
+        entries[at] = overlay->entries[i];
+        merged->count += at == merged->count;
+    }
+    merged->entries = entries;
+    return merged;
+}
+
+struct step_reader {
+    const char *folder;
+    struct strategy_types types;
+    struct arena *arena;
+    struct diagnostics *diagnostics;
+};
+
+static void check_step_keys(const struct step_reader *reader, const struct node *node,
+                            const struct step *step)
+{
+    size_t policy_count;
+    const struct span *policy_keys = policy_rules_keys(&policy_count);
+    struct span known[64] = {SPAN("description")};
+    size_t count = 1;
+    for (size_t i = 0; i < policy_count && count < 48; i++)
+        known[count++] = policy_keys[i];
+    for (size_t i = 0; i < reader->types.count && count < 56; i++)
+        known[count++] = span_from_text(reader->types.types[i]->name);
+    for (const char *const *key = step->type->extra_keys;
+         key != NULL && *key != NULL && count < 64; key++)
+        known[count++] = span_from_text(*key);
+    for (uint32_t i = 0; i < node->count; i++) {
+        struct span key = node->entries[i].key;
+        size_t at = 0;
+        while (at < count && !span_equal(known[at], key))
+            at++;
+        if (at < count)
+            continue;
+        struct diagnostic *error = diagnostics_add(
+            reader->diagnostics, SEVERITY_ERROR, "IL0102", node->entries[i].place,
+            "unknown key `%.*s` in a step", SPAN_ARGS(key));
+        diagnostic_suggest(reader->diagnostics, error, key, known, count);
+    }
+}
+
+/* The one strategy whose name is a key of the step; false after an error. */
+static bool find_type(const struct step_reader *reader, const struct node *node,
+                      struct step *step, const struct node **settings)
+{
+    struct text names;
+    text_init(&names, reader->arena);
+    for (size_t i = 0; i < reader->types.count; i++) {
+        const struct strategy_type *type = reader->types.types[i];
+        const struct node *found = node_find(node, span_from_text(type->name));
+        text_format(&names, "%s`%s`", i == 0 ? "" : " or ", type->name);
+        if (found == NULL)
+            continue;
+        if (step->type != NULL) {
+            diagnostics_add(reader->diagnostics, SEVERITY_ERROR, "IL0104", found->place,
+                            "a step is done in one way: `%s` or `%s`, not both",
+                            step->type->name, type->name);
+            return false;
+        }
+        step->type = type;
+        step->type_index = (uint32_t)i;
+        *settings = found;
+    }
+    if (step->type != NULL)
+        return true;
+    diagnostics_add(reader->diagnostics, SEVERITY_ERROR, "IL0103", node->place,
+                    "step `%.*s` needs %.*s: how it is done", SPAN_ARGS(step->name),
+                    SPAN_ARGS(text_span(&names)));
+    return false;
+}
+
+static bool read_step(const struct step_reader *reader, const struct node_entry *entry,
+                      struct step *step)
+{
+    const struct node *node = entry->value;
+    const struct node *settings = NULL;
+    *step = (struct step){.name = entry->key, .place = entry->place};
+    if (node->kind != NODE_MAP) {
+        diagnostics_add(reader->diagnostics, SEVERITY_ERROR, "IL0104", node->place,
+                        "a step must be a map, not %s", node_kind_name(node));
+        return false;
+    }
+    if (!find_type(reader, node, step, &settings))
+        return false;
+    check_step_keys(reader, node, step);
+    step->settings =
+        step->type->parse(settings, node, reader->folder, reader->arena, reader->diagnostics);
+    return policy_rules_read(node, &step->rules, reader->diagnostics) && step->settings != NULL;
+}
+
+static void read_steps(const struct step_reader *reader, const struct node *node,
+                       struct definition *definition)
+{
+    if (node == NULL)
+        return;
+    struct step *steps = arena_new_array(reader->arena, node->count, struct step);
+    for (uint32_t i = 0; i < node->count; i++) {
+        read_step(reader, &node->entries[i], &steps[definition->step_count]);
+        definition->step_count++;
+    }
+    definition->steps = steps;
+    struct text json;
+    text_init(&json, reader->arena);
+    json_write(&json, node_value(node, reader->arena));
+    definition->steps_json = text_span(&json);
+}
+
+static uint32_t find_step(const struct definition *definition, struct span name)
+{
+    for (uint32_t i = 0; i < definition->step_count; i++) {
+        if (span_equal(definition->steps[i].name, name))
+            return i;
+    }
+    return NO_INDEX;
+}
+
+static void suggest_step(const struct step_reader *reader, const struct definition *definition,
+                         struct diagnostic *error, struct span name)
+{
+    struct span *names = arena_new_array(reader->arena, definition->step_count, struct span);
+    for (uint32_t i = 0; i < definition->step_count; i++)
+        names[i] = definition->steps[i].name;
+    if (definition->step_count == 0)
+        diagnostic_help(reader->diagnostics, error,
+                        "declare it under `steps:`, such as `%.*s: { exec: [\"./%.*s\"] }`",
+                        SPAN_ARGS(name), SPAN_ARGS(name));
+    else
+        diagnostic_suggest(reader->diagnostics, error, name, names, definition->step_count);
+}
+
+static void bind_invokes(const struct step_reader *reader, struct definition *definition)
+{
+    const struct machine *machine = definition->machine;
+    uint32_t *bound = arena_new_array(reader->arena, machine->invoke_count, uint32_t);
+    bool *used = arena_new_array(reader->arena, definition->step_count, bool);
+    for (uint32_t i = 0; i < machine->invoke_count; i++) {
+        bound[i] = find_step(definition, machine->invokes[i].src);
+        if (bound[i] != NO_INDEX) {
+            used[bound[i]] = true;
+            continue;
+        }
+        suggest_step(reader, definition,
+                     diagnostics_add(reader->diagnostics, SEVERITY_ERROR, "IL0502",
+                                     machine->invokes[i].place, "there is no step `%.*s`",
+                                     SPAN_ARGS(machine->invokes[i].src)),
+                     machine->invokes[i].src);
+    }
+    for (uint32_t i = 0; i < definition->step_count; i++) {
+        if (!used[i])
+            diagnostics_add(reader->diagnostics, SEVERITY_WARNING, "IL0502",
+                            definition->steps[i].place, "no state invokes step `%.*s`",
+                            SPAN_ARGS(definition->steps[i].name));
+    }
+    definition->invoke_steps = bound;
+}
+
+const struct definition *definition_read(const struct node *root, const struct node *overlay,
+                                         const char *folder, struct strategy_types types,
+                                         struct arena *arena, struct diagnostics *diagnostics)
+{
+    uint32_t errors_before = diagnostics->errors;
+    struct definition *definition = arena_new(arena, struct definition);
+    definition->folder = arena_copy(arena, span_from_text(folder)).text;
+    definition->steps_json = SPAN("{}");
+    struct step_reader reader = {definition->folder, types, arena, diagnostics};
+    definition->machine = machine_load(root, arena, diagnostics);
+    const struct node *own = node_find(root, SPAN("steps"));
+    bool is_map = own == NULL || own->kind == NODE_MAP;
+    const struct node *steps = is_map ? merge_steps(own, overlay, arena, diagnostics) : NULL;
+    read_steps(&reader, steps, definition);
+    if (definition->machine != NULL)
+        bind_invokes(&reader, definition);
+    return diagnostics->errors == errors_before ? definition : NULL;
+}
+
+struct span definition_key(const struct machine *machine, struct arena *arena)
+{
+    return text_print(arena, "%.*s@%.*s", SPAN_ARGS(machine->id), SPAN_ARGS(machine->version));
+}

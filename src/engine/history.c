@@ -1,0 +1,307 @@
+/*
+ * history.c - following an instance's records backwards, and telling them forwards.
+ *
+ * The positions are gathered first, newest to oldest; the lines are then read in order,
+ * each with the configuration before it, so that `from` and the effects are what they
+ * were and nothing is stored twice.
+ */
+#include "engine/history.h"
+
+#include <stdio.h>
+
+#include "base/ensure.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "engine/record.h"
+
+struct position {
+    lsn lsn;
+    uint32_t offset;
+};
+
+struct trail {
+    struct registry *registry;
+    const struct instance *instance;
+    struct position *positions; /* newest first */
+    size_t count;
+    size_t capacity;
+    struct store_log log; /* the log row read last */
+    struct text records;  /* its bytes: a read in between may not take them away */
+    struct text snapshot; /* of the line before */
+    struct text context;
+};
+
+static enum status damaged(struct trail *trail, const char *what)
+{
+    snprintf(trail->registry->problem, sizeof trail->registry->problem, "history of %.*s: %s",
+             SPAN_ARGS(instance_id(trail->instance)), what);
+    return STATUS_CORRUPT;
+}
+
+static enum status read_at(struct trail *trail, struct position position, struct record *record)
+{
+    struct store_log *log = &trail->log;
+    if (position.lsn <= log->lsn_before || position.lsn > log->lsn_after) {
+        enum status status = store_find_log(trail->registry->store, 0, position.lsn, log);
+        if (status != STATUS_OK)
+            return damaged(trail, store_problem(trail->registry->store));
+        text_clear(&trail->records);
+        text_add(&trail->records, log->records);
+    }
+    size_t offset = position.offset;
+    if (!record_read(text_span(&trail->records), &offset, record) ||
+        !span_equal(record->instance, instance_id(trail->instance)))
+        return damaged(trail, "a record is not where the one after it says");
+    return STATUS_OK;
+}
+
+static enum status gather(struct trail *trail)
+{
+    struct position at = {trail->instance->previous_lsn, trail->instance->previous_offset};
+    while (at.lsn != 0) {
+        struct record record;
+        enum status status = read_at(trail, at, &record);
+        if (status != STATUS_OK)
+            return status;
+        if (record.previous_lsn >= at.lsn)
+            return damaged(trail, "the records go round in a circle");
+        if (record.kind == RECORD_EVENT) {
+            memory_reserve(trail->positions, trail->count, trail->capacity);
+            trail->positions[trail->count++] = at;
+        }
+        at = (struct position){record.previous_lsn, record.previous_offset};
+    }
+    return STATUS_OK;
+}
+
+static void open_trail(struct trail *trail, struct registry *registry,
+                       const struct instance *instance)
+{
+    *trail = (struct trail){.registry = registry, .instance = instance};
+    text_init(&trail->records, NULL);
+    text_init(&trail->snapshot, NULL);
+    text_init(&trail->context, NULL);
+}
+
+static void close_trail(struct trail *trail)
+{
+    memory_release(trail->positions);
+    text_fini(&trail->records);
+    text_fini(&trail->snapshot);
+    text_fini(&trail->context);
+}
+
+/* One event record with everything around it. */
+struct scene {
+    struct record record;
+    struct configuration before; /* machine == NULL at the start */
+    struct configuration after;
+    struct event event;
+};
+
+static struct value read_json(struct span json, struct arena *arena)
+{
+    struct value value = value_null();
+    struct json_error error;
+    return json_read(json, arena, &value, &error) == STATUS_OK ? value : value_null();
+}
+
+static enum status read_scene(struct trail *trail, size_t index, struct arena *arena,
+                              struct scene *scene)
+{
+    const struct machine *machine = trail->instance->deployed->definition->machine;
+    *scene = (struct scene){0};
+    enum status status = read_at(trail, trail->positions[index], &scene->record);
+    if (status != STATUS_OK)
+        return status;
+    const struct record *record = &scene->record;
+    if (record->seq != trail->count - index)
+        return damaged(trail, "there is a gap");
+    if (trail->snapshot.size > 0 &&
+        snapshot_read(arena_copy(arena, text_span(&trail->snapshot)),
+                      arena_copy(arena, text_span(&trail->context)), machine, arena,
+                      &scene->before) != STATUS_OK)
+        return damaged(trail, "a snapshot is damaged");
+    text_clear(&trail->snapshot);
+    text_add(&trail->snapshot, record->snapshot);
+    if (record->has_context) {
+        text_clear(&trail->context);
+        text_add(&trail->context, record->context);
+    }
+    if (snapshot_read(record->snapshot, arena_copy(arena, text_span(&trail->context)), machine,
+                      arena, &scene->after) != STATUS_OK)
+        return damaged(trail, "a snapshot is damaged");
+    scene->event = (struct event){.kind = record->event_kind,
+                                  .type = record->type,
+                                  .payload = read_json(record->payload, arena),
+                                  .number = record->number};
+    return STATUS_OK;
+}
+
+/* The event as expressions saw it: {"type":…, …}. */
+static struct value event_value(const struct scene *scene, struct arena *arena)
+{
+    struct value_entry *type = arena_new(arena, struct value_entry);
+    *type = (struct value_entry){value_string(SPAN("type")), value_string(scene->record.type)};
+    struct value event = value_map(type, 1);
+    switch (scene->event.kind) {
+    case EVENT_START:
+        return value_with(arena, event, SPAN("input"), scene->event.payload);
+    case EVENT_DONE:
+        return value_with(arena, event, SPAN("output"), scene->event.payload);
+    case EVENT_ERROR:
+        return value_with(arena, event, SPAN("error"), scene->event.payload);
+    case EVENT_TIMER:
+        return event;
+    case EVENT_EXTERNAL:
+        for (uint32_t i = 0;
+             scene->event.payload.kind == VALUE_MAP && i < scene->event.payload.count; i++) {
+            const struct value_entry *entry = &scene->event.payload.entries[i];
+            event = value_with(arena, event, value_span(entry->key), entry->value);
+        }
+        return event;
+    }
+    never();
+}
+
+static void fill_line(const struct scene *scene, struct arena *arena, struct history_line *line)
+{
+    const struct configuration *before = scene->before.machine == NULL ? NULL : &scene->before;
+    struct plan plan = {.after = scene->after};
+    plan.effects =
+        step_effects(before, &scene->after, &scene->event, arena, &plan.effect_count);
+    *line = (struct history_line){
+        .seq = scene->record.seq,
+        .at = scene->record.now,
+        .event = event_value(scene, arena),
+        .kind = scene->event.kind,
+        .outcome = scene->record.outcome,
+        .late = scene->record.late,
+        .from = before == NULL ? value_null() : configuration_value(before, arena),
+        .to = configuration_value(&scene->after, arena),
+        .from_path = before == NULL ? SPAN("") : configuration_path(before),
+        .to_path = configuration_path(&scene->after),
+        .effects = describe_effects(scene->after.machine, &plan, scene->record.now, arena),
+        .errors = scene->record.errors.size == 0 ? value_list(NULL, 0)
+                                                 : read_json(scene->record.errors, arena),
+        .status = scene->after.status,
+    };
+}
+
+typedef enum status scene_visit(struct trail *trail, const struct scene *scene,
+                                struct arena *arena, void *context, bool *more);
+
+static enum status visit_scenes(struct trail *trail, struct arena *arena, scene_visit *visit,
+                                void *context)
+{
+    enum status status = gather(trail);
+    bool more = true;
+    for (size_t index = trail->count; index-- > 0 && more && status == STATUS_OK;) {
+        struct scene scene;
+        arena_clear(arena);
+        status = read_scene(trail, index, arena, &scene);
+        if (status == STATUS_OK)
+            status = visit(trail, &scene, arena, context, &more);
+    }
+    return status;
+}
+
+static enum status with_trail(struct registry *registry, const struct instance *instance,
+                              struct arena *arena, scene_visit *visit, void *context)
+{
+    struct trail trail;
+    struct arena_guard guard;
+    open_trail(&trail, registry, instance);
+    if (arena_is_spent(arena, &guard)) {
+        close_trail(&trail);
+        return STATUS_NO_SPACE;
+    }
+    enum status status = visit_scenes(&trail, arena, visit, context);
+    arena_release_guard(arena, &guard);
+    close_trail(&trail);
+    return status;
+}
+
+struct reading {
+    uint64_t after;
+    history_visit *visit;
+    void *context;
+};
+
+static enum status tell(struct trail *trail, const struct scene *scene, struct arena *arena,
+                        void *context, bool *more)
+{
+    struct reading *reading = context;
+    struct history_line line;
+    (void)trail;
+    if (scene->record.seq <= reading->after)
+        return STATUS_OK;
+    fill_line(scene, arena, &line);
+    *more = reading->visit(reading->context, &line);
+    return STATUS_OK;
+}
+
+enum status history_read(struct registry *registry, const struct instance *instance,
+                         uint64_t after, struct arena *arena, history_visit *visit,
+                         void *context)
+{
+    struct reading reading = {after, visit, context};
+    return with_trail(registry, instance, arena, tell, &reading);
+}
+
+/* I8: the pure step, from the recorded configuration before, must write the recorded bytes. */
+static enum status replay(struct trail *trail, const struct scene *scene, struct arena *arena,
+                          void *context, bool *more)
+{
+    const struct configuration *before = scene->before.machine == NULL ? NULL : &scene->before;
+    struct plan plan;
+    struct text snapshot;
+    struct text json;
+    (void)context;
+    (void)more;
+    enum status status = step_run(trail->instance->deployed->definition->machine, before,
+                                  &scene->event, scene->record.now, arena, &plan);
+    if (status != STATUS_OK)
+        return status;
+    text_init(&snapshot, arena);
+    text_init(&json, arena);
+    snapshot_write(&snapshot, &plan.after);
+    json_write(&json, plan.after.context);
+    if (span_equal(text_span(&snapshot), text_span(&trail->snapshot)) &&
+        span_equal(text_span(&json), text_span(&trail->context)))
+        return STATUS_OK;
+    char problem[80];
+    snprintf(problem, sizeof problem, "replaying event %llu gives another state",
+             (unsigned long long)scene->record.seq);
+    return damaged(trail, problem);
+}
+
+enum status history_verify(struct registry *registry, const struct instance *instance,
+                           struct arena *arena)
+{
+    return with_trail(registry, instance, arena, replay, NULL);
+}
+
+struct value history_describe(const struct history_line *line, struct arena *arena)
+{
+    struct text at;
+    struct value_entry *entries = arena_new_array(arena, 9, struct value_entry);
+    uint32_t count = 0;
+    text_init(&at, arena);
+    time_add_instant(&at, line->at);
+#define ADD(key, member) \
+    entries[count++] = (struct value_entry){value_string(SPAN(key)), (member)}
+    ADD("seq", value_int((int64_t)line->seq));
+    ADD("at", value_string(text_span(&at)));
+    ADD("event", line->event);
+    ADD("outcome", value_string(span_from_text(outcome_name(line->outcome))));
+    ADD("from", line->from);
+    ADD("to", line->to);
+    ADD("via", value_list(NULL, 0));
+    ADD("effects", line->effects);
+    if (line->errors.count > 0)
+        ADD("errors", line->errors);
+#undef ADD
+    ensure(count <= 9);
+    return value_map(entries, count);
+}

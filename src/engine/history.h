@@ -1,0 +1,40 @@
+/*
+ * history.h - what happened to an instance, read back from the log.
+ */
+#pragma once
+
+#include "engine/registry.h"
+
+/* One line of a history, as histories are printed. Values live in the arena of the visit. */
+struct history_line {
+    uint64_t seq;
+    instant_ms at;
+    struct value event; /* {"type":…, payload} */
+    enum event_kind kind;
+    enum outcome outcome;
+    bool late;
+    struct value from; /* XState's form; null at the start */
+    struct value to;
+    struct span from_path;
+    struct span to_path;
+    struct value effects;
+    struct value errors;
+    enum instance_status status;
+};
+
+/* Returning false ends the visit. */
+typedef bool history_visit(void *context, const struct history_line *line);
+
+/* Visits the event records of an instance with seq > after, oldest first. The arena is cleared
+ * between lines. STATUS_CORRUPT when the chain of records is broken or has a gap (I4). */
+enum status history_read(struct registry *registry, const struct instance *instance,
+                         uint64_t after, struct arena *arena, history_visit *visit,
+                         void *context) must_check;
+
+/* I8: steps the instance again from its first event and compares every configuration with the
+ * recorded one. STATUS_CORRUPT and registry->problem where they differ. */
+enum status history_verify(struct registry *registry, const struct instance *instance,
+                           struct arena *arena) must_check;
+
+/* The line as JSON: {"seq","at","event","outcome","from","to","via","effects"}. */
+struct value history_describe(const struct history_line *line, struct arena *arena);

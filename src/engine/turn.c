@@ -1,0 +1,390 @@
+/*
+ * turn.c - one event of one instance: decode, step, encode, and hang what follows on the
+ * open batch.
+ *
+ * A turn changes memory at once and the world not at all: answers, step requests and
+ * cancellations are releases of the batch that holds the turn's record (I1, I2). An event
+ * that is refused leaves no byte behind.
+ */
+#include "base/ensure.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/memory.h"
+#include "engine/shard.h"
+
+static void reply(struct engine *engine, const struct inbox_event *event,
+                  struct engine_reply answer)
+{
+    if (event->done == NULL)
+        return;
+    struct release *release = batch_add_release(engine, RELEASE_REPLY);
+    release->reply = answer;
+    release->done = event->done;
+    release->context = event->context;
+}
+
+/* Answers at once: nothing was changed, so there is nothing to wait for. */
+__attribute__((format(printf, 3, 4))) static void
+refuse(const struct inbox_event *event, enum engine_answer answer, const char *format, ...)
+{
+    struct text message;
+    va_list arguments;
+    text_init(&message, NULL);
+    va_start(arguments, format);
+    text_format_list(&message, format, arguments);
+    va_end(arguments);
+    struct engine_reply refused = {.answer = answer, .message = text_span(&message)};
+    if (event->done != NULL)
+        event->done(event->context, &refused);
+    text_fini(&message);
+}
+
+static enum status read_payload(struct span json, struct arena *arena, struct value *value,
+                                const char **problem)
+{
+    struct json_error error;
+    struct arena_guard guard;
+    *problem = "larger than 1 MiB, or of too many parts";
+    if (json.size > VALUE_BYTES_MAX || arena_is_spent(arena, &guard))
+        return STATUS_NO_SPACE;
+    enum status status = json_read(json, arena, value, &error);
+    if (status != STATUS_OK)
+        *problem = error.message;
+    arena_release_guard(arena, &guard);
+    return status;
+}
+
+static void set_rest(struct engine *engine, struct instance *instance)
+{
+    struct live_instance *live = instance->live;
+    enum instance_rest rest = waiting_rest(instance);
+    bool is_new = instance->seq == 1;
+    if (!is_new) {
+        ensure(engine->rests[live->rest] > 0);
+        engine->rests[live->rest]--;
+    }
+    engine->rests[rest]++;
+    if (!is_new && rest == live->rest)
+        return;
+    live->rest = rest;
+    struct release *release = batch_add_release(engine, RELEASE_REST);
+    release->instance = instance;
+    release->rest = rest;
+}
+
+static void set_timer(struct engine *engine, struct instance *instance)
+{
+    struct live_instance *live = instance->live;
+    if (instance->next_timer == INSTANT_NEVER || !shard_is_focused(engine, instance))
+        wakes_clear(&engine->wakes, &live->timer);
+    else if (live->timer.place == 0 || live->timer.due != instance->next_timer)
+        wakes_set(&engine->wakes, &live->timer, instance->next_timer);
+}
+
+/* Requests that the turn ended are detached; those it made are attached and go with the commit.
+ */
+static void follow_requests(struct engine *engine, struct instance *instance,
+                            struct request *gone)
+{
+    while (gone != NULL) {
+        struct request *request = gone;
+        gone = gone->next;
+        dispatch_detach(engine, request);
+        memory_release(request);
+    }
+    for (struct request *request = instance->requests; request != NULL;
+         request = request->next) {
+        if (request->live != NULL)
+            continue;
+        dispatch_attach(engine, request);
+        batch_add_release(engine, RELEASE_REQUEST)->live = request->live;
+    }
+}
+
+/* A plan as the bytes that its record and its instance keep. */
+struct written_plan {
+    struct span snapshot;
+    struct span context;
+    struct span errors;
+};
+
+/* Writes everything before anything is changed: what does not fit is found out in time. */
+static enum status write_plan(const struct plan *plan, struct arena *arena,
+                              struct written_plan *written)
+{
+    struct text snapshot;
+    struct text context;
+    struct text errors;
+    struct arena_guard guard;
+    if (arena_is_spent(arena, &guard))
+        return STATUS_NO_SPACE;
+    text_init(&snapshot, arena);
+    text_init(&context, arena);
+    text_init(&errors, arena);
+    snapshot_write(&snapshot, &plan->after);
+    json_write(&context, plan->after.context);
+    if (plan->errors != NULL)
+        json_write(&errors, describe_errors(plan, arena));
+    *written =
+        (struct written_plan){text_span(&snapshot), text_span(&context), text_span(&errors)};
+    arena_release_guard(arena, &guard);
+    bool fits = context.size <= VALUE_BYTES_MAX && snapshot.size <= 4 * VALUE_BYTES_MAX;
+    return fits ? STATUS_OK : STATUS_NO_SPACE;
+}
+
+/* Writes the record of a plan and takes its result over. */
+static void take_plan(struct engine *engine, struct instance *instance,
+                      const struct event *event, struct span payload_json,
+                      const struct plan *plan, const struct written_plan *written)
+{
+    bool has_context =
+        !span_equal(written->context, span_of(instance->context, instance->context_size));
+    struct record record = {.kind = RECORD_EVENT,
+                            .seq = ++instance->seq,
+                            .event_kind = event->kind,
+                            .type = plan->type,
+                            .number = event->number,
+                            .payload = payload_json,
+                            .outcome = plan->outcome,
+                            .late = plan->late,
+                            .has_context = has_context,
+                            .errors = written->errors,
+                            .snapshot = written->snapshot,
+                            .context = written->context};
+    batch_add_record(engine, instance, &record, NULL);
+    struct span changed = has_context ? written->context : (struct span){0};
+    struct request *gone =
+        instance_take(instance, &plan->after, written->snapshot, changed, engine->now);
+    follow_requests(engine, instance, gone);
+    set_timer(engine, instance);
+    set_rest(engine, instance);
+    engine->turns++;
+}
+
+/* Steps the instance. STATUS_NO_SPACE: nothing happened. A start that fails changes nothing
+ * either. */
+static enum status run_step(struct engine *engine, struct instance *instance,
+                            const struct event *event, struct span payload_json,
+                            struct plan *plan)
+{
+    struct arena *arena = &engine->turn_arena;
+    const struct machine *machine = instance->deployed->definition->machine;
+    struct configuration before;
+    struct written_plan written;
+    bool is_start = event->kind == EVENT_START;
+    if (!is_start)
+        ensure(instance_decode(instance, arena, &before) == STATUS_OK);
+    enum status status =
+        step_run(machine, is_start ? NULL : &before, event, engine->now, arena, plan);
+    if (status == STATUS_OK)
+        status = write_plan(plan, arena, &written);
+    if (status == STATUS_OK && !(is_start && plan->outcome == OUTCOME_FAILED))
+        take_plan(engine, instance, event, payload_json, plan, &written);
+    return status;
+}
+
+static struct span first_error(const struct plan *plan)
+{
+    return plan->errors == NULL ? SPAN("it failed") : plan->errors->message;
+}
+
+static void answer_existing(struct engine *engine, const struct inbox_event *event,
+                            const struct instance *instance)
+{
+    uint8_t hash[16];
+    registry_hash_input(event->payload, hash);
+    const struct machine *machine = instance->deployed->definition->machine;
+    if (!span_equal(machine->id, event->deployed->definition->machine->id))
+        refuse(event, ANSWER_CONFLICT, "%.*s exists, of machine %.*s", SPAN_ARGS(event->id),
+               SPAN_ARGS(machine->id));
+    else if (memcmp(hash, instance->input_hash, sizeof hash) != 0)
+        refuse(event, ANSWER_CONFLICT, "%.*s exists and was started with other input",
+               SPAN_ARGS(event->id));
+    else
+        reply(engine, event,
+              (struct engine_reply){.answer = ANSWER_REPEATED, .seq = instance->seq});
+}
+
+static bool read_event(struct engine *engine, const struct inbox_event *from, struct span type,
+                       struct span payload, struct event *event)
+{
+    const char *problem;
+    *event = (struct event){.kind = EVENT_EXTERNAL, .type = type};
+    if (type.size == 0 || type.size > EVENT_TYPE_BYTES_MAX || !span_is_utf8(type)) {
+        refuse(from, ANSWER_REFUSED, "an event's type has 1 to %d bytes of UTF-8",
+               EVENT_TYPE_BYTES_MAX);
+        return false;
+    }
+    if (read_payload(payload, &engine->turn_arena, &event->payload, &problem) != STATUS_OK) {
+        refuse(from, ANSWER_REFUSED, "the payload of %.*s: %s", SPAN_ARGS(type), problem);
+        return false;
+    }
+    if (event->payload.kind != VALUE_MAP || value_find(event->payload, SPAN("type")) != NULL) {
+        refuse(from, ANSWER_REFUSED, "the payload of %.*s must be an object without `type`",
+               SPAN_ARGS(type));
+        return false;
+    }
+    return true;
+}
+
+static void send_first(struct engine *engine, struct instance *instance,
+                       const struct inbox_event *event, const struct event *first,
+                       struct engine_reply *answer)
+{
+    struct plan plan;
+    if (run_step(engine, instance, first, event->first_payload, &plan) != STATUS_OK)
+        return;
+    answer->outcome = plan.outcome;
+    answer->seq = instance->seq;
+}
+
+static void start_instance(struct engine *engine, const struct inbox_event *event)
+{
+    const char *problem;
+    struct plan plan;
+    struct event first;
+    struct event start = {.kind = EVENT_START};
+    struct instance *instance = registry_find(&engine->registry, event->id);
+    if (instance != NULL) {
+        answer_existing(engine, event, instance);
+        return;
+    }
+    if (read_payload(event->payload, &engine->turn_arena, &start.payload, &problem) !=
+        STATUS_OK) {
+        refuse(event, ANSWER_REFUSED, "the input of %.*s: %s", SPAN_ARGS(event->id), problem);
+        return;
+    }
+    if (event->first_type.size > 0 &&
+        !read_event(engine, event, event->first_type, event->first_payload, &first))
+        return;
+    instance = registry_add(&engine->registry, event->id, event->deployed);
+    shard_attach(engine, instance);
+    instance->created = engine->now;
+    registry_hash_input(event->payload, instance->input_hash);
+    enum status status = run_step(engine, instance, &start, event->payload, &plan);
+    if (status != STATUS_OK || plan.outcome == OUTCOME_FAILED) {
+        refuse(event, ANSWER_REFUSED, "%.*s does not start: %.*s", SPAN_ARGS(event->id),
+               SPAN_ARGS(status == STATUS_OK ? first_error(&plan)
+                                             : SPAN("the input is too large")));
+        shard_forget(engine, instance);
+        registry_remove_last(&engine->registry, instance);
+        return;
+    }
+    struct engine_reply answer = {
+        .answer = ANSWER_OK, .outcome = plan.outcome, .seq = instance->seq};
+    if (event->first_type.size > 0)
+        send_first(engine, instance, event, &first, &answer);
+    reply(engine, event, answer);
+}
+
+static bool answer_known_key(struct engine *engine, const struct inbox_event *event)
+{
+    struct engine_reply answer = {.answer = ANSWER_REPEATED};
+    if (event->key.size == 0)
+        return false;
+    switch (idempotency_find(engine, event, &answer)) {
+    case KEY_NEW:
+        return false;
+    case KEY_REPEATED:
+        reply(engine, event, answer);
+        return true;
+    case KEY_OTHER_CONTENT:
+        refuse(event, ANSWER_CONFLICT, "the key %.*s was used with another event",
+               SPAN_ARGS(event->key));
+        return true;
+    case KEY_UNREADABLE:
+        refuse(event, ANSWER_UNKNOWN, "%s", store_problem(engine->options.store));
+        return true;
+    }
+    never();
+}
+
+static void send_event(struct engine *engine, const struct inbox_event *event)
+{
+    struct plan plan;
+    struct event sent;
+    struct instance *instance = registry_find(&engine->registry, event->id);
+    if (instance == NULL) {
+        refuse(event, ANSWER_NOT_FOUND, "there is no instance %.*s", SPAN_ARGS(event->id));
+        return;
+    }
+    if (answer_known_key(engine, event) ||
+        !read_event(engine, event, event->type, event->payload, &sent))
+        return;
+    if (run_step(engine, instance, &sent, event->payload, &plan) != STATUS_OK) {
+        refuse(event, ANSWER_REFUSED, "%.*s is too large for a turn", SPAN_ARGS(event->type));
+        return;
+    }
+    struct engine_reply answer = {
+        .answer = ANSWER_OK, .outcome = plan.outcome, .seq = instance->seq};
+    if (event->key.size > 0)
+        idempotency_add(engine, event, &answer);
+    reply(engine, event, answer);
+}
+
+static void fire_timer(struct engine *engine, struct instance *instance)
+{
+    struct configuration configuration;
+    struct plan plan;
+    instance->live->timer_queued = false;
+    if (instance->next_timer > engine->now)
+        return;
+    ensure(instance_decode(instance, &engine->turn_arena, &configuration) == STATUS_OK);
+    struct event event = {.kind = EVENT_TIMER,
+                          .number = configuration_next_timer(&configuration)->number};
+    if (run_step(engine, instance, &event, SPAN("null"), &plan) != STATUS_OK)
+        shard_break(engine, STATUS_NO_SPACE,
+                    "an instance is too large to be stepped by its timer");
+}
+
+static void take_result(struct engine *engine, const struct inbox_event *from)
+{
+    const char *problem;
+    struct plan plan;
+    struct event event = {.kind = from->kind, .number = from->number};
+    struct span payload = from->payload;
+    ensure(read_payload(payload, &engine->turn_arena, &event.payload, &problem) == STATUS_OK);
+    if (run_step(engine, from->instance, &event, payload, &plan) == STATUS_OK)
+        return;
+    /* A result is never lost: what is too large to be handled becomes the error that says so.
+     */
+    arena_clear(&engine->turn_arena);
+    payload = SPAN("{\"kind\":\"invalid\",\"message\":\"the result is too large for a turn\"}");
+    event.kind = EVENT_ERROR;
+    ensure(read_payload(payload, &engine->turn_arena, &event.payload, &problem) == STATUS_OK);
+    if (run_step(engine, from->instance, &event, payload, &plan) != STATUS_OK)
+        shard_break(engine, STATUS_NO_SPACE, "an instance is too large to be stepped");
+}
+
+static void dispatch_event(struct engine *engine, struct inbox_event *event)
+{
+    switch (event->kind) {
+    case EVENT_START:
+        start_instance(engine, event);
+        return;
+    case EVENT_EXTERNAL:
+        send_event(engine, event);
+        return;
+    case EVENT_TIMER:
+        fire_timer(engine, event->instance);
+        return;
+    case EVENT_DONE:
+    case EVENT_ERROR:
+        take_result(engine, event);
+        return;
+    }
+    never();
+}
+
+void turn_run(struct engine *engine, struct inbox_event *event)
+{
+    struct arena_guard guard;
+    arena_clear(&engine->turn_arena);
+    if (arena_is_spent(&engine->turn_arena, &guard)) {
+        shard_break(engine, STATUS_NO_SPACE, "a turn needs more memory than TURN_ARENA_BYTES");
+    } else {
+        dispatch_event(engine, event);
+        arena_release_guard(&engine->turn_arena, &guard);
+    }
+    memory_release(event);
+}

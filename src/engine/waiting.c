@@ -1,0 +1,394 @@
+/*
+ * waiting.c - the answer to "what state is it in, why, and what wakes it next?"
+ *
+ * Everything here is read from what is durable or about to be: the configuration, the
+ * requests' progress and the rows that show the breakers. So the answer is the same in the
+ * owner and in a reader beside it.
+ */
+#include "engine/waiting.h"
+
+#include "base/ensure.h"
+#include "base/json.h"
+#include "base/limits.h"
+
+enum { MEMBERS_MAX = 14 };
+
+struct members {
+    struct value_entry *entries;
+    uint32_t count;
+};
+
+static struct members new_members(struct arena *arena)
+{
+    return (struct members){arena_new_array(arena, MEMBERS_MAX, struct value_entry), 0};
+}
+
+static void add(struct members *members, struct span key, struct value value)
+{
+    ensure(members->count < MEMBERS_MAX);
+    members->entries[members->count++] = (struct value_entry){value_string(key), value};
+}
+
+static struct value as_map(const struct members *members)
+{
+    return value_map(members->entries, members->count);
+}
+
+static struct value instant_value(instant_ms instant, struct arena *arena)
+{
+    struct text text;
+    text_init(&text, arena);
+    time_add_instant(&text, instant);
+    return value_string(text_span(&text));
+}
+
+enum instance_rest waiting_rest(const struct instance *instance)
+{
+    if (instance->status != INSTANCE_ACTIVE)
+        return REST_FINAL;
+    if (instance->requests != NULL)
+        return REST_NOT;
+    return instance->next_timer != INSTANT_NEVER ? REST_TIMER : REST_EVENT;
+}
+
+bool waiting_has_tag(const struct instance *instance, struct span tag)
+{
+    const struct machine *machine = instance->deployed->definition->machine;
+    for (uint32_t s = instance->leaf; s != NO_STATE; s = machine->states[s].parent) {
+        for (uint32_t i = 0; i < machine->states[s].tags.count; i++) {
+            if (span_equal(machine->tags[machine->states[s].tags.first + i], tag))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The breaker's row as it was shown last, or null. */
+static struct value read_breaker(struct registry *registry, const struct instance *instance,
+                                 struct span step, struct arena *arena)
+{
+    struct text json;
+    struct value value = value_null();
+    struct json_error error;
+    text_init(&json, arena);
+    if (registry_read_policy(registry, instance->deployed->definition->machine->id, step,
+                             &json) != STATUS_OK ||
+        json_read(text_span(&json), arena, &value, &error) != STATUS_OK)
+        return value_null();
+    return value;
+}
+
+static bool is_open(struct value breaker)
+{
+    struct value state = value_member(breaker, SPAN("state"));
+    return state.kind == VALUE_STRING && !span_is(value_span(state), "closed");
+}
+
+static const struct step *step_of(const struct instance *instance,
+                                  const struct request *request)
+{
+    const struct definition *definition = instance->deployed->definition;
+    return &definition->steps[definition->invoke_steps[request->invoke]];
+}
+
+static struct value last_error(const struct request_progress *progress, struct arena *arena)
+{
+    struct members members = new_members(arena);
+    add(&members, SPAN("kind"), value_string(span_from_text(error_kind_name(progress->error))));
+    if (progress->error_code != 0)
+        add(&members, SPAN("code"), value_int(progress->error_code));
+    add(&members, SPAN("message"), value_string(span_from_text(progress->error_message)));
+    return as_map(&members);
+}
+
+/* What kind of waiting a request does: its step, the breaker, or the limit. */
+static const char *request_kind(const struct request *request, struct value breaker)
+{
+    switch (request->progress.phase) {
+    case REQUEST_RUNNING:
+    case REQUEST_BACKOFF:
+        return "step";
+    case REQUEST_PARKED:
+        return is_open(breaker) ? "breaker" : "limit";
+    case REQUEST_READY:
+        return "limit";
+    case REQUEST_PHASE_COUNT:
+        break;
+    }
+    never();
+}
+
+static void add_breaker(struct members *members, struct value breaker, struct arena *arena)
+{
+    struct value next = value_member(breaker, SPAN("next"));
+    add(members, SPAN("state"), value_member(breaker, SPAN("state")));
+    add(members, SPAN("failures_percent"), value_member(breaker, SPAN("failures_percent")));
+    add(members, SPAN("calls"), value_member(breaker, SPAN("calls")));
+    if (next.kind == VALUE_INT)
+        add(members, SPAN("next"), instant_value(next.integer, arena));
+}
+
+static struct value describe_request(struct registry *registry, const struct instance *instance,
+                                     const struct request *request, struct arena *arena)
+{
+    const struct step *step = step_of(instance, request);
+    const struct request_progress *progress = &request->progress;
+    const struct machine *machine = instance->deployed->definition->machine;
+    struct value breaker = read_breaker(registry, instance, step->name, arena);
+    const char *kind = request_kind(request, breaker);
+    struct members members = new_members(arena);
+    add(&members, SPAN("for"), value_string(span_from_text(kind)));
+    add(&members, SPAN("step"), value_string(step->name));
+    add(&members, SPAN("invoke"), value_string(machine->invokes[request->invoke].id));
+    add(&members, SPAN("phase"),
+        value_string(span_from_text(request_phase_name(progress->phase))));
+    add(&members, SPAN("attempt"), value_int(progress->attempts));
+    add(&members, SPAN("attempts"), value_int(step->rules.retry.attempts));
+    add(&members, SPAN("since"), instant_value(progress->since, arena));
+    if (progress->phase == REQUEST_BACKOFF)
+        add(&members, SPAN("next"), instant_value(progress->next_at, arena));
+    else if (is_open(breaker) && progress->phase == REQUEST_PARKED)
+        add_breaker(&members, breaker, arena);
+    if (progress->has_error)
+        add(&members, SPAN("error"), last_error(progress, arena));
+    return as_map(&members);
+}
+
+static struct value describe_timer(const struct configuration *configuration,
+                                   struct arena *arena)
+{
+    const struct armed_timer *timer = configuration_next_timer(configuration);
+    struct members members = new_members(arena);
+    add(&members, SPAN("for"), value_string(SPAN("timer")));
+    add(&members, SPAN("event"),
+        value_string(configuration->machine->timers[timer->timer].name));
+    add(&members, SPAN("next"), instant_value(timer->due, arena));
+    return as_map(&members);
+}
+
+static bool comes_from_outside(const struct machine *machine, uint32_t event)
+{
+    if (event < EVENT_ID_FIRST || event == machine->execution_error_event)
+        return false;
+    for (uint32_t i = 0; i < machine->timer_count; i++) {
+        if (machine->timers[i].event == event)
+            return false;
+    }
+    for (uint32_t i = 0; i < machine->invoke_count; i++) {
+        if (machine->invokes[i].done_event == event || machine->invokes[i].error_event == event)
+            return false;
+    }
+    return !span_starts_with(machine->event_types[event], SPAN("done.state."));
+}
+
+/* The events from outside that some transition of the active states waits for. */
+static struct value accepted_events(const struct configuration *configuration,
+                                    struct arena *arena)
+{
+    const struct machine *machine = configuration->machine;
+    uint32_t leaf = machine->states[configuration_leaf(configuration)].leaf;
+    struct value *items = arena_new_array(arena, machine->event_count, struct value);
+    uint32_t count = 0;
+    for (uint32_t event = EVENT_ID_FIRST; leaf != NO_INDEX && event < machine->event_count;
+         event++) {
+        const uint32_t *start =
+            &machine->candidate_starts[(size_t)leaf * machine->event_count + event];
+        bool acts = false;
+        for (uint32_t i = start[0]; i < start[1]; i++) {
+            const struct machine_transition *transition =
+                &machine->transitions[machine->candidates[i]];
+            acts = acts || transition->target != NO_STATE || transition->assigns.count > 0;
+        }
+        if (acts && comes_from_outside(machine, event))
+            items[count++] = value_string(machine->event_types[event]);
+    }
+    return value_list(items, count);
+}
+
+static struct value describe_events(const struct instance *instance,
+                                    const struct configuration *configuration,
+                                    struct arena *arena)
+{
+    struct members members = new_members(arena);
+    struct value events = accepted_events(configuration, arena);
+    bool needs_person = waiting_has_tag(instance, SPAN("attention")) || events.count == 0;
+    add(&members, SPAN("for"), value_string(needs_person ? SPAN("person") : SPAN("event")));
+    add(&members, SPAN("events"), events);
+    return as_map(&members);
+}
+
+static struct value describe_waiting(struct registry *registry, const struct instance *instance,
+                                     const struct configuration *configuration,
+                                     struct arena *arena)
+{
+    uint32_t count = 0;
+    for (const struct request *request = instance->requests; request != NULL;
+         request = request->next)
+        count++;
+    struct value *items = arena_new_array(arena, count + 2, struct value);
+    count = 0;
+    for (const struct request *request = instance->requests; request != NULL;
+         request = request->next)
+        items[count++] = describe_request(registry, instance, request, arena);
+    if (configuration->timer_count > 0)
+        items[count++] = describe_timer(configuration, arena);
+    if (instance->status == INSTANCE_ACTIVE && instance->requests == NULL)
+        items[count++] = describe_events(instance, configuration, arena);
+    if (instance->status == INSTANCE_ERROR) {
+        struct members members = new_members(arena);
+        add(&members, SPAN("for"), value_string(SPAN("person")));
+        add(&members, SPAN("error"), configuration->error);
+        items[count++] = as_map(&members);
+    }
+    return value_list(items, count);
+}
+
+struct value waiting_describe(struct registry *registry, const struct instance *instance,
+                              instant_ms now, struct arena *arena)
+{
+    const struct machine *machine = instance->deployed->definition->machine;
+    struct configuration configuration;
+    struct members members = new_members(arena);
+    (void)now;
+    ensure(instance_decode(instance, arena, &configuration) == STATUS_OK);
+    add(&members, SPAN("id"), value_string(instance_id(instance)));
+    add(&members, SPAN("machine"), value_string(machine->id));
+    add(&members, SPAN("version"), value_string(machine->version));
+    add(&members, SPAN("value"), configuration_value(&configuration, arena));
+    add(&members, SPAN("status"),
+        value_string(span_from_text(instance_status_name(instance->status))));
+    add(&members, SPAN("context"), configuration.context);
+    add(&members, SPAN("tags"), configuration_tags(&configuration, arena));
+    add(&members, SPAN("output"), configuration.output);
+    if (instance->status == INSTANCE_ERROR)
+        add(&members, SPAN("error"), configuration.error);
+    add(&members, SPAN("seq"), value_int((int64_t)instance->seq));
+    add(&members, SPAN("created"), instant_value(instance->created, arena));
+    add(&members, SPAN("updated"), instant_value(instance->updated, arena));
+    add(&members, SPAN("waiting"), describe_waiting(registry, instance, &configuration, arena));
+    return as_map(&members);
+}
+
+static void tell_breaker(struct text *text, struct value breaker)
+{
+    struct value window = value_member(breaker, SPAN("window_ms"));
+    struct value next = value_member(breaker, SPAN("next"));
+    text_format(text, "breaker %.*s (%lld %% of %lld calls failed in ",
+                SPAN_ARGS(value_span(value_member(breaker, SPAN("state")))),
+                (long long)value_member(breaker, SPAN("failures_percent")).integer,
+                (long long)value_member(breaker, SPAN("calls")).integer);
+    time_add_duration(text, window.kind == VALUE_INT ? window.integer : 0);
+    text_add(text, SPAN("), next probe "));
+    if (next.kind == VALUE_INT)
+        time_add_clock(text, next.integer);
+}
+
+static void tell_since(struct text *text, const char *what, instant_ms since)
+{
+    text_format(text, "%s since ", what);
+    time_add_clock(text, since);
+}
+
+static void tell_phase(struct text *text, const struct request_progress *progress,
+                       struct value breaker)
+{
+    switch (progress->phase) {
+    case REQUEST_RUNNING:
+        tell_since(text, "under way", progress->since);
+        return;
+    case REQUEST_BACKOFF:
+        text_add(text, SPAN("tries again at "));
+        time_add_clock(text, progress->next_at);
+        return;
+    case REQUEST_PARKED:
+        tell_since(text, "parked", progress->since);
+        text_add(text, SPAN(", "));
+        if (is_open(breaker))
+            tell_breaker(text, breaker);
+        else
+            text_add(text, SPAN("waits for its turn at the limit"));
+        return;
+    case REQUEST_READY:
+        tell_since(text, "waits for its turn at the limit", progress->since);
+        return;
+    case REQUEST_PHASE_COUNT:
+        break;
+    }
+    never();
+}
+
+static void tell_request(struct registry *registry, const struct instance *instance,
+                         const struct request *request, struct arena *arena, struct text *text)
+{
+    const struct step *step = step_of(instance, request);
+    const struct request_progress *progress = &request->progress;
+    struct value breaker = read_breaker(registry, instance, step->name, arena);
+    bool is_next = progress->phase != REQUEST_RUNNING;
+    uint32_t attempt = progress->attempts + (is_next ? 1 : 0);
+    text_format(text, "  step %.*s, attempt %u", SPAN_ARGS(step->name), attempt);
+    if (attempt <= step->rules.retry.attempts)
+        text_format(text, " of %u", step->rules.retry.attempts);
+    text_add(text, SPAN(": "));
+    tell_phase(text, progress, breaker);
+    text_add_byte(text, '\n');
+    if (progress->has_error)
+        text_format(text, "  last attempt failed: %s: %s\n", error_kind_name(progress->error),
+                    progress->error_message);
+}
+
+static void tell_list(struct text *text, struct value list)
+{
+    for (uint32_t i = 0; i < list.count; i++)
+        text_format(text, "%s%.*s", i == 0 ? "" : ", ", SPAN_ARGS(value_span(list.items[i])));
+}
+
+static void tell_rest(const struct instance *instance,
+                      const struct configuration *configuration, struct arena *arena,
+                      struct text *text)
+{
+    struct value events = accepted_events(configuration, arena);
+    const struct armed_timer *timer = configuration_next_timer(configuration);
+    if (timer != NULL) {
+        text_format(text, "  timer %.*s fires at ",
+                    SPAN_ARGS(configuration->machine->timers[timer->timer].name));
+        time_add_instant(text, timer->due);
+        text_add_byte(text, '\n');
+    }
+    if (instance->requests != NULL)
+        return;
+    if (waiting_has_tag(instance, SPAN("attention")))
+        text_add(text, SPAN("  needs a person"));
+    else if (events.count > 0)
+        text_add(text, SPAN("  waits for an event"));
+    else if (timer == NULL)
+        text_add(text, SPAN("  nothing wakes it: no event, timer or step is awaited"));
+    else
+        return;
+    text_add(text, events.count > 0 ? SPAN(": ") : SPAN(""));
+    tell_list(text, events);
+    text_add_byte(text, '\n');
+}
+
+void waiting_explain(struct registry *registry, const struct instance *instance, instant_ms now,
+                     struct arena *arena, struct text *text)
+{
+    struct configuration configuration;
+    (void)now;
+    ensure(instance_decode(instance, arena, &configuration) == STATUS_OK);
+    text_format(text, "%.*s  %.*s  ", SPAN_ARGS(instance_id(instance)),
+                SPAN_ARGS(configuration_path(&configuration)));
+    tell_since(text, instance_status_name(instance->status), instance->updated);
+    text_add_byte(text, '\n');
+    for (const struct request *request = instance->requests; request != NULL;
+         request = request->next)
+        tell_request(registry, instance, request, arena, text);
+    if (instance->status == INSTANCE_ACTIVE)
+        tell_rest(instance, &configuration, arena, text);
+    if (instance->status == INSTANCE_ERROR) {
+        text_add(text, SPAN("  stopped by an error: "));
+        json_write(text, configuration.error);
+        text_add_byte(text, '\n');
+    }
+    if (instance->status == INSTANCE_DONE)
+        text_add(text, SPAN("  it is final: nothing wakes it\n"));
+}
