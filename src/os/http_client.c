@@ -216,11 +216,20 @@ static struct http_call *call_take(struct http_client *client)
 
 /* The request */
 
+/* Adds a sentence as a part of one: "Connection refused" begins small, "SSL" does not. */
+static void add_words(struct http_call *call, const char *words)
+{
+    size_t before = call->problem.size;
+    text_add(&call->problem, span_from_text(words));
+    char *first = call->problem.bytes + before;
+    if (first[0] >= 'A' && first[0] <= 'Z' && first[1] >= 'a' && first[1] <= 'z')
+        first[0] = (char)(first[0] - 'A' + 'a');
+}
+
 static bool refuse(struct http_call *call, const char *problem)
 {
     call->is_refused = true;
-    text_clear(&call->problem);
-    text_add(&call->problem, span_from_text(problem));
+    add_words(call, problem);
     return false;
 }
 
@@ -366,16 +375,6 @@ static bool prepare(struct http_call *call, const struct http_request *request)
 }
 
 /* The answer */
-
-/* Adds a sentence as a part of one: "Connection refused" begins small, "SSL" does not. */
-static void add_words(struct http_call *call, const char *words)
-{
-    size_t before = call->problem.size;
-    text_add(&call->problem, span_from_text(words));
-    char *first = call->problem.bytes + before;
-    if (first[0] >= 'A' && first[0] <= 'Z' && first[1] >= 'a' && first[1] <= 'z')
-        first[0] = (char)(first[0] - 'A' + 'a');
-}
 
 static void explain_error_number(struct http_call *call)
 {

@@ -28,10 +28,10 @@ void settings_check_keys(const struct settings *settings, const struct span *key
 }
 
 void settings_wrong_type(const struct settings *settings, const struct node *node,
-                         const char *key, const char *wanted)
+                         const char *what, const char *wanted)
 {
     diagnostics_add(settings->diagnostics, SEVERITY_ERROR, "IL0104", node->place,
-                    "`%s` must be %s, not %s", key, wanted, node_kind_name(node));
+                    "%s must be %s, not %s", what, wanted, node_kind_name(node));
 }
 
 static bool is_expression(const struct node *node)
@@ -47,10 +47,10 @@ static bool is_text(const struct node *node)
 }
 
 const struct expr_slot *settings_text(const struct settings *settings, const struct node *node,
-                                      const char *key)
+                                      const char *what)
 {
     if (!is_text(node)) {
-        settings_wrong_type(settings, node, key, "a string");
+        settings_wrong_type(settings, node, what, "a string");
         return NULL;
     }
     return settings_value(settings, node);
@@ -70,9 +70,9 @@ static bool read_pair(const struct settings *settings, const struct node_entry *
                         "`%.*s` cannot be set in `%s`", SPAN_ARGS(entry->key), key);
         return false;
     }
-    struct span named = arena_copy(settings->arena, entry->key);
-    pair->name = named;
-    pair->value = settings_text(settings, entry->value, named.text);
+    pair->name = arena_copy(settings->arena, entry->key);
+    struct span what = text_print(settings->arena, "`%s`", pair->name.text);
+    pair->value = settings_text(settings, entry->value, what.text);
     return pair->value != NULL;
 }
 
@@ -83,7 +83,8 @@ bool settings_pairs(const struct settings *settings, const struct node *node, co
     if (node == NULL)
         return true;
     if (node->kind != NODE_MAP) {
-        settings_wrong_type(settings, node, key, "a map");
+        settings_wrong_type(settings, node, text_print(settings->arena, "`%s`", key).text,
+                            "a map");
         return false;
     }
     struct settings_pair *read =

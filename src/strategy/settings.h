@@ -28,13 +28,13 @@ struct settings_pairs {
 void settings_check_keys(const struct settings *settings, const struct span *keys,
                          size_t count);
 
-/* "`key` must be a string, not a list". */
+/* "WHAT must be WANTED, not a list". */
 void settings_wrong_type(const struct settings *settings, const struct node *node,
-                         const char *key, const char *wanted);
+                         const char *what, const char *wanted);
 
-/* Text with or without `${…}`; NULL after a diagnostic. */
+/* Text with or without `${…}`; NULL after a diagnostic, which calls it `what`. */
 const struct expr_slot *settings_text(const struct settings *settings, const struct node *node,
-                                      const char *key);
+                                      const char *what);
 
 /* Any value with or without `${…}`; NULL after a diagnostic. */
 const struct expr_slot *settings_value(const struct settings *settings,

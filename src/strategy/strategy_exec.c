@@ -69,18 +69,18 @@ static bool is_no_program(const struct node *command)
 }
 
 static bool read_command(const struct settings *settings, const struct node *command,
-                         const char *key, struct exec_settings *exec)
+                         const char *what, struct exec_settings *exec)
 {
     if (is_no_program(command)) {
         diagnostics_add(settings->diagnostics, SEVERITY_ERROR, "IL0103", command->place,
-                        "`%s` needs a program", key);
+                        "%s needs a program", what);
         return false;
     }
     if (node_is_string(command))
         return read_program(settings, command, exec);
     if (command->kind == NODE_LIST)
         return read_list(settings, command, exec);
-    settings_wrong_type(settings, command, key, "a program and its arguments as a list");
+    settings_wrong_type(settings, command, what, "a program and its arguments as a list");
     return false;
 }
 
@@ -117,12 +117,12 @@ static bool read_map(const struct settings *settings, struct exec_settings *exec
         diagnostics_add(settings->diagnostics, SEVERITY_ERROR, "IL0103", map->place,
                         "`exec` needs a `command`");
     else
-        is_good &= read_command(settings, command, "command", exec);
+        is_good &= read_command(settings, command, "`command`", exec);
     is_good &= read_output(settings, node_find(map, SPAN("output")), exec);
     is_good &= settings_pairs(settings, node_find(map, SPAN("env")), "env", is_variable_name,
                               &exec->environment);
     if (working_folder != NULL) {
-        exec->working_folder = settings_text(settings, working_folder, "cwd");
+        exec->working_folder = settings_text(settings, working_folder, "`cwd`");
         is_good &= exec->working_folder != NULL;
     }
     return is_good;
@@ -140,7 +140,7 @@ static const void *exec_parse(const struct node *node, const struct node *step,
     if (node->kind == NODE_MAP)
         is_good &= read_map(&settings, exec);
     else
-        is_good &= read_command(&settings, node, "exec", exec);
+        is_good &= read_command(&settings, node, "`exec`", exec);
     return is_good && diagnostics->errors == errors ? exec : NULL;
 }
 

@@ -76,7 +76,7 @@ static bool read_url(const struct settings *settings, struct http_settings *http
                         "write `http: { url: \"http://127.0.0.1:9001/charge\" }`");
         return false;
     }
-    http->url = settings_text(settings, url, "url");
+    http->url = settings_text(settings, url, "`url`");
     return http->url != NULL && check_url(settings, url);
 }
 
@@ -85,7 +85,7 @@ static bool read_method(const struct settings *settings, struct http_settings *h
     const struct node *method = node_find(settings->node, SPAN("method"));
     if (method == NULL)
         return true;
-    http->method = settings_text(settings, method, "method");
+    http->method = settings_text(settings, method, "`method`");
     if (http->method == NULL || !expr_slot_is_literal(http->method))
         return http->method != NULL;
     if (node_is_string(method) && is_token(node_text(method)))
@@ -112,7 +112,7 @@ static const void *http_parse(const struct node *node, const struct node *step,
     const struct settings settings = {node, arena, diagnostics};
     (void)step, (void)folder;
     if (node->kind != NODE_MAP) {
-        settings_wrong_type(&settings, node, "http", "a map");
+        settings_wrong_type(&settings, node, "`http`", "a map");
         return NULL;
     }
     uint32_t errors = diagnostics->errors;
