@@ -8,21 +8,12 @@
 
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/json_scan.h"
 #include "base/limits.h"
 
-enum { GATHER_FIRST = 16, LINEAR_KEYS_MAX = 32 };
+enum { GATHER_FIRST = 16 };
 
 static bool read_value(struct json_scan *scan, struct value *value);
-
-static bool go_deeper(struct json_scan *scan)
-{
-    scan->at++;
-    if (++scan->depth > JSON_DEPTH_MAX)
-        return json_scan_fail(scan, "nested deeper than 100 levels");
-    return true;
-}
 
 /* Doubles a gathering array that is full, moving it to the arena. */
 static void *gather_more(struct arena *arena, void *old, uint32_t count, size_t size)
@@ -37,7 +28,7 @@ static bool read_list(struct json_scan *scan, struct value *value)
     struct value *items = first;
     uint32_t count = 0;
     uint32_t capacity = GATHER_FIRST;
-    if (!go_deeper(scan))
+    if (!json_scan_open(scan, JSON_DEPTH_MAX))
         return false;
     while (json_scan_more(scan, ']', count)) {
         if (count == capacity) {
@@ -49,7 +40,6 @@ static bool read_list(struct json_scan *scan, struct value *value)
     }
     if (scan->error.message != NULL)
         return false;
-    scan->depth--;
     struct value *kept = arena_get(scan->arena, count * sizeof *kept);
     memcpy(kept, items, count * sizeof *kept);
     *value = value_list(kept, count);
@@ -65,27 +55,17 @@ static bool has_key(const struct value_entry *entries, uint32_t count, struct sp
     return false;
 }
 
-/* Whether two entries of a large object share a key, with a table of hashes in scratch memory.
- */
-static bool has_duplicate(const struct value_entry *entries, uint32_t count,
-                          struct arena *arena)
+/* Whether no two entries of a large object share a key. */
+static bool are_unique(struct json_scan *scan, const struct value_entry *entries,
+                       uint32_t count)
 {
-    struct arena_mark mark = arena_mark(arena);
-    size_t capacity = 64;
-    while (capacity < (size_t)count * 2)
-        capacity *= 2;
-    uint32_t *slots = arena_new_array(arena, capacity, uint32_t); /* index + 1, 0 is empty */
-    bool found = false;
-    for (uint32_t i = 0; i < count && !found; i++) {
-        struct span key = value_span(entries[i].key);
-        size_t at = hash_text(key) & (capacity - 1);
-        while (slots[at] != 0 && !span_equal(value_span(entries[slots[at] - 1].key), key))
-            at = (at + 1) & (capacity - 1);
-        found = slots[at] != 0;
-        slots[at] = i + 1;
-    }
-    arena_rewind(arena, mark);
-    return found;
+    struct arena_mark mark = arena_mark(scan->arena);
+    struct json_key *keys = arena_new_array(scan->arena, count, struct json_key);
+    for (uint32_t i = 0; i < count; i++)
+        keys[i] = (struct json_key){value_span(entries[i].key), i};
+    bool unique = json_scan_unique(scan, keys, count);
+    arena_rewind(scan->arena, mark);
+    return unique;
 }
 
 static bool read_entry(struct json_scan *scan, struct value_entry *entries, uint32_t count)
@@ -93,10 +73,11 @@ static bool read_entry(struct json_scan *scan, struct value_entry *entries, uint
     struct span key;
     if (json_scan_peek(scan) != '"')
         return json_scan_fail(scan, "expected a key in double quotes");
+    size_t start = scan->at;
     if (!json_scan_string(scan, &key))
         return false;
-    if (count < LINEAR_KEYS_MAX && has_key(entries, count, key))
-        return json_scan_fail(scan, "the key is there twice");
+    if (count < JSON_FEW_KEYS && has_key(entries, count, key))
+        return json_scan_fail_at(scan, start, "the key is there twice");
     if (!json_scan_take(scan, ':'))
         return json_scan_fail(scan, "expected ':' after the key");
     entries[count].key = value_string(key);
@@ -109,7 +90,7 @@ static bool read_map(struct json_scan *scan, struct value *value)
     struct value_entry *entries = first;
     uint32_t count = 0;
     uint32_t capacity = GATHER_FIRST;
-    if (!go_deeper(scan))
+    if (!json_scan_open(scan, JSON_DEPTH_MAX))
         return false;
     while (json_scan_more(scan, '}', count)) {
         if (count == capacity) {
@@ -121,9 +102,8 @@ static bool read_map(struct json_scan *scan, struct value *value)
     }
     if (scan->error.message != NULL)
         return false;
-    if (count > LINEAR_KEYS_MAX && has_duplicate(entries, count, scan->arena))
-        return json_scan_fail(scan, "a key is there twice");
-    scan->depth--;
+    if (count > JSON_FEW_KEYS && !are_unique(scan, entries, count))
+        return false;
     struct value_entry *kept = arena_get(scan->arena, count * sizeof *kept);
     memcpy(kept, entries, count * sizeof *kept);
     *value = value_map(kept, count);

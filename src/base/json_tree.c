@@ -42,19 +42,12 @@ static struct node *new_node(struct tree_reader *reader, enum node_kind kind)
     return node;
 }
 
-static bool open_bracket(struct tree_reader *reader)
-{
-    reader->scan.at++;
-    return ++reader->scan.depth <= DEFINITION_DEPTH_MAX ||
-           json_scan_fail(&reader->scan, "nested deeper than 100 levels");
-}
-
 static const struct node *read_list(struct tree_reader *reader)
 {
     struct node *list = new_node(reader, NODE_LIST);
     const struct node **items = NULL;
     uint32_t capacity = 0;
-    if (list == NULL || !open_bracket(reader))
+    if (list == NULL || !json_scan_open(&reader->scan, DEFINITION_DEPTH_MAX))
         return NULL;
     while (json_scan_more(&reader->scan, ']', list->count)) {
         if (list->count == capacity) {
@@ -71,7 +64,6 @@ static const struct node *read_list(struct tree_reader *reader)
             return NULL;
     }
     list->items = items;
-    reader->scan.depth--;
     return reader->scan.error.message == NULL ? list : NULL;
 }
 
@@ -82,12 +74,11 @@ static bool read_entry(struct tree_reader *reader, struct node *map, struct node
     if (json_scan_peek(&reader->scan) != '"')
         return json_scan_fail(&reader->scan, "expected a key in double quotes");
     entry->place = place_here(reader);
+    size_t start = reader->scan.at;
     if (!json_scan_string(&reader->scan, &entry->key))
         return false;
-    if (node_find(map, entry->key) != NULL) {
-        reader->scan.at = reader->last_offset;
-        return json_scan_fail(&reader->scan, "the key is there twice");
-    }
+    if (map->count < JSON_FEW_KEYS && node_find(map, entry->key) != NULL)
+        return json_scan_fail_at(&reader->scan, start, "the key is there twice");
     if (!json_scan_take(&reader->scan, ':'))
         return json_scan_fail(&reader->scan, "expected ':' after the key");
     json_scan_peek(&reader->scan);
@@ -96,12 +87,24 @@ static bool read_entry(struct tree_reader *reader, struct node *map, struct node
     return entry->value != NULL;
 }
 
+static bool are_unique(struct tree_reader *reader, const struct node *map)
+{
+    struct arena *arena = reader->scan.arena;
+    struct arena_mark mark = arena_mark(arena);
+    struct json_key *keys = arena_new_array(arena, map->count, struct json_key);
+    for (uint32_t i = 0; i < map->count; i++)
+        keys[i] = (struct json_key){map->entries[i].key, i};
+    bool unique = json_scan_unique(&reader->scan, keys, map->count);
+    arena_rewind(arena, mark);
+    return unique;
+}
+
 static const struct node *read_map(struct tree_reader *reader)
 {
     struct node *map = new_node(reader, NODE_MAP);
     struct node_entry *entries = NULL;
     uint32_t capacity = 0;
-    if (map == NULL || !open_bracket(reader))
+    if (map == NULL || !json_scan_open(&reader->scan, DEFINITION_DEPTH_MAX))
         return NULL;
     while (json_scan_more(&reader->scan, '}', map->count)) {
         if (map->count == capacity) {
@@ -115,8 +118,9 @@ static const struct node *read_map(struct tree_reader *reader)
         if (!read_entry(reader, map, entries))
             return NULL;
     }
-    reader->scan.depth--;
-    return reader->scan.error.message == NULL ? map : NULL;
+    if (reader->scan.error.message != NULL)
+        return NULL;
+    return map->count <= JSON_FEW_KEYS || are_unique(reader, map) ? map : NULL;
 }
 
 static const struct node *read_scalar(struct tree_reader *reader)

@@ -4,45 +4,51 @@
 #include <math.h>
 
 #include "base/ensure.h"
-#include "base/json.h"
+#include "base/json_scan.h"
 #include "base/time.h"
 
 static void write_escape(struct text *text, unsigned char c)
 {
-    switch (c) {
-    case '"':
-        text_add(text, SPAN("\\\""));
+    static const char digits[] = "0123456789abcdef";
+    static const char names[] = "\"\\\n\r\t\b\f";
+    static const char letters[] = "\"\\nrtbf";
+    const char *name = memchr(names, c, sizeof names - 1);
+    text_add_byte(text, '\\');
+    if (name != NULL) {
+        text_add_byte(text, letters[name - names]);
         return;
-    case '\\':
-        text_add(text, SPAN("\\\\"));
-        return;
-    case '\n':
-        text_add(text, SPAN("\\n"));
-        return;
-    case '\r':
-        text_add(text, SPAN("\\r"));
-        return;
-    case '\t':
-        text_add(text, SPAN("\\t"));
-        return;
-    default:
-        text_format(text, "\\u%04x", c);
     }
+    text_add(text, SPAN("u00"));
+    text_add_byte(text, digits[c >> 4]);
+    text_add_byte(text, digits[c & 15]);
+}
+
+/* Copies up to the first byte that must be escaped; gives how many those are. */
+static size_t copy_plain(char *to, const char *from, size_t size)
+{
+    size_t at = 0;
+    for (uint64_t word; at + sizeof word <= size; at += sizeof word) {
+        memcpy(&word, from + at, sizeof word);
+        if (json_scan_is_special_in(word))
+            break;
+        memcpy(to + at, &word, sizeof word);
+    }
+    for (; at < size && !json_scan_is_special(from[at]); at++)
+        to[at] = from[at];
+    return at;
 }
 
 void json_write_string(struct text *text, struct span string)
 {
-    size_t plain = 0;
     text_add_byte(text, '"');
-    for (size_t i = 0; i < string.size; i++) {
-        unsigned char c = (unsigned char)string.text[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        text_add(text, span_slice(string, plain, i));
-        write_escape(text, c);
-        plain = i + 1;
+    for (size_t at = 0; at < string.size;) {
+        char *to = text_reserve(text, string.size - at);
+        size_t plain = copy_plain(to, string.text + at, string.size - at);
+        text->size += plain;
+        at += plain;
+        if (at < string.size)
+            write_escape(text, (unsigned char)string.text[at++]);
     }
-    text_add(text, span_slice(string, plain, string.size));
     text_add_byte(text, '"');
 }
 

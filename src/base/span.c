@@ -90,14 +90,15 @@ size_t span_distance(struct span a, struct span b)
     return row[b.size];
 }
 
-/* Bytes of the well-formed sequence that starts here, or 0. Table 3-7 of the Unicode standard.
- */
-static size_t sequence_size(const unsigned char *p, size_t left)
+/* Table 3-7 of the Unicode standard. */
+size_t span_utf8_size(struct span a)
 {
+    const unsigned char *p = (const unsigned char *)a.text;
+    ensure(a.size > 0);
     if (p[0] < 0x80)
         return 1;
     size_t size = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
-    if (p[0] < 0xC2 || p[0] > 0xF4 || left < size)
+    if (p[0] < 0xC2 || p[0] > 0xF4 || a.size < size)
         return 0;
     unsigned char low = p[0] == 0xE0 ? 0xA0 : p[0] == 0xF0 ? 0x90 : 0x80;
     unsigned char high = p[0] == 0xED ? 0x9F : p[0] == 0xF4 ? 0x8F : 0xBF;
@@ -112,9 +113,8 @@ static size_t sequence_size(const unsigned char *p, size_t left)
 
 bool span_is_utf8(struct span a)
 {
-    const unsigned char *p = (const unsigned char *)a.text;
     for (size_t i = 0; i < a.size;) {
-        size_t size = sequence_size(p + i, a.size - i);
+        size_t size = span_utf8_size(span_of(a.text + i, a.size - i));
         if (size == 0)
             return false;
         i += size;

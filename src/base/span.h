@@ -69,3 +69,6 @@ size_t span_distance(struct span a, struct span b);
 
 /* True when every byte sequence is well-formed UTF-8 (no surrogates, no overlong forms). */
 bool span_is_utf8(struct span a);
+
+/* Bytes of the well-formed UTF-8 sequence at the start of a span that is not empty, or 0. */
+size_t span_utf8_size(struct span a);

@@ -26,8 +26,10 @@ void text_fini(struct text *text)
     *text = (struct text){.arena = text->arena};
 }
 
-static void grow(struct text *text, size_t needed)
+void text_grow(struct text *text, size_t size)
 {
+    ensure(size < SIZE_MAX / 4);
+    size_t needed = text->size + size + 1;
     size_t capacity = text->capacity == 0 ? FIRST_CAPACITY : text->capacity * 2;
     if (capacity < needed)
         capacity = needed;
@@ -40,28 +42,6 @@ static void grow(struct text *text, size_t needed)
         text->bytes = bytes;
     }
     text->capacity = capacity;
-}
-
-char *text_reserve(struct text *text, size_t size)
-{
-    ensure(size < SIZE_MAX / 4);
-    if (text->capacity - text->size < size + 1)
-        grow(text, text->size + size + 1);
-    return text->bytes + text->size;
-}
-
-void text_add(struct text *text, struct span span)
-{
-    char *to = text_reserve(text, span.size);
-    if (span.size > 0)
-        memcpy(to, span.text, span.size);
-    text->size += span.size;
-    text->bytes[text->size] = '\0';
-}
-
-void text_add_byte(struct text *text, char byte)
-{
-    text_add(text, span_of(&byte, 1));
 }
 
 void text_add_uint(struct text *text, uint64_t number)

@@ -23,11 +23,31 @@ struct text {
 void text_init(struct text *text, struct arena *arena);
 void text_fini(struct text *text); /* no-op for an arena text */
 
-/* Room for size more bytes, to be written by the caller who then adds to text->size. */
-char *text_reserve(struct text *text, size_t size);
+/* Grows until size more bytes and a NUL fit. */
+void text_grow(struct text *text, size_t size);
 
-void text_add(struct text *text, struct span span);
-void text_add_byte(struct text *text, char byte);
+/* Room for size more bytes, to be written by the caller who then adds to text->size. */
+static inline char *text_reserve(struct text *text, size_t size)
+{
+    if (size >= text->capacity - text->size)
+        text_grow(text, size);
+    return text->bytes + text->size;
+}
+
+static inline void text_add(struct text *text, struct span span)
+{
+    char *to = text_reserve(text, span.size);
+    if (span.size > 0)
+        memcpy(to, span.text, span.size);
+    to[span.size] = '\0';
+    text->size += span.size;
+}
+
+static inline void text_add_byte(struct text *text, char byte)
+{
+    text_add(text, span_of(&byte, 1));
+}
+
 void text_add_int(struct text *text, int64_t number);
 void text_add_uint(struct text *text, uint64_t number);
 
