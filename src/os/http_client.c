@@ -19,6 +19,7 @@
 #include <curl/curl.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "base/ensure.h"
@@ -614,8 +615,18 @@ static void on_refusal(uv_timer_t *timer)
 #define set_multi_option(multi, option, value) \
     ensure(curl_multi_setopt((multi), (option), (value)) == CURLM_OK)
 
+/* Files and databases need descriptors too; calls beyond this wait for a connection. */
+static long limit_connections(uint32_t wanted)
+{
+    struct rlimit limit;
+    ensure(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    rlim_t possible = limit.rlim_cur / 4 * 3;
+    return possible < wanted ? (long)possible : (long)wanted;
+}
+
 struct http_client *http_client_open(struct loop *loop, uint32_t connections_max)
 {
+    long connections = limit_connections(connections_max);
     struct http_client *client = memory_get(sizeof *client);
     ensure(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
     client->multi = curl_multi_init();
@@ -624,8 +635,8 @@ struct http_client *http_client_open(struct loop *loop, uint32_t connections_max
     set_multi_option(client->multi, CURLMOPT_SOCKETDATA, client);
     set_multi_option(client->multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted);
     set_multi_option(client->multi, CURLMOPT_TIMERDATA, client);
-    set_multi_option(client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)connections_max);
-    set_multi_option(client->multi, CURLMOPT_MAXCONNECTS, (long)connections_max);
+    set_multi_option(client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections);
+    set_multi_option(client->multi, CURLMOPT_MAXCONNECTS, connections);
     ensure(uv_timer_init(&loop->uv, &client->timer) == 0);
     ensure(uv_timer_init(&loop->uv, &client->refusal) == 0);
     client->timer.data = client;

@@ -42,7 +42,8 @@ struct http_result {
 
 typedef void http_done(void *context, const struct http_result *result);
 
-/* Never NULL. connections_max bounds open connections in all. */
+/* Never NULL. connections_max bounds open connections in all, as does the limit on descriptors.
+ */
 struct http_client *http_client_open(struct loop *loop, uint32_t connections_max);
 
 /* Cancels what runs; NULL is fine. Not from within a `done`. */

@@ -317,6 +317,28 @@ static void a_pipe_comes_in_lines(void **state)
     }
 }
 
+static void a_terminal_comes_in_lines(void **state)
+{
+    (void)state;
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(master >= 0);
+    assert_int_equal(grantpt(master), 0);
+    assert_int_equal(unlockpt(master), 0);
+    int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+    assert_true(terminal >= 0);
+    struct heard heard = {.pause_after = 2};
+    heard.lines = loop_lines_open(loop, terminal, 8, hear_line, hear_end, &heard);
+    assert_int_equal(write(master, "a\nb\n\x04", 5), 5); /* the last is the end, as typed */
+    loop_run(loop);
+    assert_false(heard.is_ended);
+    loop_lines_resume(heard.lines);
+    loop_run(loop);
+    assert_true(heard.is_ended);
+    finish_hearing(&heard, "a|b|");
+    close(terminal);
+    close(master);
+}
+
 static void pausing_holds_back_lines_that_were_read_already(void **state)
 {
     (void)state;
@@ -418,6 +440,7 @@ int main(void)
         LOOP_TEST(writing_to_a_closed_pipe_is_an_error),
         LOOP_TEST(a_file_comes_in_lines),
         LOOP_TEST(a_pipe_comes_in_lines),
+        LOOP_TEST(a_terminal_comes_in_lines),
         LOOP_TEST(pausing_holds_back_lines_that_were_read_already),
         LOOP_TEST(lines_may_be_closed_while_they_come),
         LOOP_TEST(a_file_may_be_closed_while_it_is_read),
