@@ -39,7 +39,7 @@ const struct value *access_find(struct vm *vm, struct value map, struct value ke
 struct value access_wrap(struct vm *vm, struct value value)
 {
     if (vm->arena == NULL)
-        return vm_unspoken();
+        return vm_unspoken(vm);
     struct value *item = arena_get(vm->arena, sizeof *item);
     *item = value;
     return (struct value){.kind = VALUE_OPTIONAL, .count = 1, .items = item};
@@ -64,15 +64,15 @@ static struct value not_a_map(struct vm *vm, struct value operand, struct value 
                     vm_kind_name(operand.kind));
 }
 
-struct value access_member(struct vm *vm, struct value operand, struct value field)
+struct value access_member(struct vm *vm, struct value operand, const struct value field[2])
 {
     if (operand.kind == VALUE_MAP) {
-        const struct value *found = find_text(vm, operand, field);
-        return found != NULL ? *found : no_such_key(vm, field);
+        const struct value *found = find_text(vm, operand, field[0]);
+        return found != NULL ? *found : field[1];
     }
     if (operand.kind == VALUE_OPTIONAL)
-        return access_optional_member(vm, operand, field);
-    return operand.kind == VALUE_ERROR ? operand : not_a_map(vm, operand, field);
+        return access_optional_member(vm, operand, field[0]);
+    return operand.kind == VALUE_ERROR ? operand : not_a_map(vm, operand, field[0]);
 }
 
 struct value access_optional_member(struct vm *vm, struct value operand, struct value field)

@@ -8,8 +8,9 @@
 /* The value of a key in a map, or NULL. Numbers find each other across kinds: 2.0 finds 2. */
 const struct value *access_find(struct vm *vm, struct value map, struct value key);
 
-/* operand.field; in an optional its value's member, as an optional. Errors pass through. */
-struct value access_member(struct vm *vm, struct value operand, struct value field);
+/* operand.field; in an optional its value's member, as an optional. Errors pass through. Behind
+ * the field stands what a missing member gives: a guard that fails needs no memory for it. */
+struct value access_member(struct vm *vm, struct value operand, const struct value field[2]);
 
 /* operand.?field: an optional, empty when the member is missing. */
 struct value access_optional_member(struct vm *vm, struct value operand, struct value field);

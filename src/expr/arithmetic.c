@@ -138,7 +138,7 @@ static struct value join_text(struct vm *vm, struct value a, struct value b)
     if (a.count == 0 || b.count == 0)
         return a.count == 0 ? b : a;
     if (vm->arena == NULL)
-        return vm_unspoken();
+        return vm_unspoken(vm);
     char *bytes = arena_get(vm->arena, size);
     memcpy(bytes, a.text, a.count);
     memcpy(bytes + a.count, b.text, b.count);
@@ -156,7 +156,7 @@ static struct value join_lists(struct vm *vm, struct value a, struct value b)
     if (a.count == 0 || b.count == 0)
         return a.count == 0 ? b : a;
     if (vm->arena == NULL)
-        return vm_unspoken();
+        return vm_unspoken(vm);
     struct value *items = arena_get(vm->arena, count * sizeof *items);
     memcpy(items, a.items, a.count * sizeof *items);
     memcpy(items + a.count, b.items, b.count * sizeof *items);

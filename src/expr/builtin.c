@@ -65,6 +65,27 @@ static struct value ends_with(struct vm *vm, const struct value *arguments, size
     return value_bool(span_ends_with(value_span(arguments[0]), value_span(arguments[1])));
 }
 
+struct value builtin_match(struct vm *vm, const struct regex *pattern, struct span text)
+{
+    enum { STEPS_A_COST = 32 };
+    vm_charge(vm, (uint64_t)(text.size + 1) * regex_cost(pattern) / STEPS_A_COST);
+    return value_bool(vm->cost_left >= 0 && regex_matches(pattern, text));
+}
+
+/* With a pattern that only the run knows; one in the text of the program is compiled once. */
+static struct value matches(struct vm *vm, const struct value *arguments, size_t count)
+{
+    struct regex_problem problem;
+    if (!are_strings(arguments, count))
+        return vm_no_overload(vm, "matches", arguments, count);
+    vm_charge(vm, arguments[1].count);
+    const struct regex *pattern = regex_compile(value_span(arguments[1]), vm->arena, &problem);
+    if (pattern == NULL)
+        return vm_error(vm, "not a regular expression: %s", problem.message);
+    vm_charge(vm, regex_cost(pattern));
+    return builtin_match(vm, pattern, value_span(arguments[0]));
+}
+
 static struct value type_of(struct vm *vm, const struct value *arguments, size_t count)
 {
     (void)vm;
@@ -155,6 +176,7 @@ static const struct builtin table[] = {
     {{"contains", 8}, BUILTIN_METHOD, 2, 2, false, contains},
     {{"startsWith", 10}, BUILTIN_METHOD, 2, 2, false, starts_with},
     {{"endsWith", 8}, BUILTIN_METHOD, 2, 2, false, ends_with},
+    {{"matches", 7}, BUILTIN_BOTH, 2, 2, true, matches},
     {{"type", 4}, BUILTIN_GLOBAL, 1, 1, false, type_of},
     {{"dyn", 3}, BUILTIN_GLOBAL, 1, 1, false, same},
     {{"int", 3}, BUILTIN_GLOBAL, 1, 1, false, convert_to_int},

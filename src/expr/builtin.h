@@ -26,6 +26,9 @@ struct builtin {
 /* The function of that name that can be called in this style; NULL when there is none. */
 const struct builtin *builtin_find(struct span name, enum builtin_style style);
 
+/* text.matches(pattern), charged for its steps. */
+struct value builtin_match(struct vm *vm, const struct regex *pattern, struct span text);
+
 /* By position in the table; NULL behind the last. */
 const struct builtin *builtin_at(uint32_t index);
 uint32_t builtin_index(const struct builtin *builtin);

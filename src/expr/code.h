@@ -15,6 +15,7 @@
 
 #include "expr/ast.h"
 #include "expr/program.h"
+#include "expr/regex.h"
 
 enum { CODE_STACK_MAX = 512 };
 
@@ -23,7 +24,7 @@ enum { CODE_STACK_MAX = 512 };
     X(CONSTANT) /* push constant */                                             \
     X(SLOT)     /* push slot `index`; constant `operand` when it is unbound */  \
     X(LOCAL)    /* push stack[index] */                                         \
-    X(SELECT)   /* member named by the constant */                              \
+    X(SELECT)   /* member of the constant; then its error */                    \
     X(SELECT_OPTIONAL)                                                          \
     X(HAS)                                                                      \
     X(INDEX)                                                                    \
@@ -51,7 +52,8 @@ enum { CODE_STACK_MAX = 512 };
     X(LIST_ADD) /* index: 1 when the element is optional */                     \
     X(MAP)                                                                      \
     X(MAP_ADD)                                                                  \
-    X(CALL) /* built-in function `operand` with `count` arguments */            \
+    X(CALL)    /* built-in function `operand` with `count` arguments */         \
+    X(MATCHES) /* regular expression `operand` over the top */                  \
     X(CALL_HOST)                                                                \
     X(FOLD)           /* begin to walk over the top; not a list or map: jump */ \
     X(FOLD_NEXT)      /* set the variables; at the end: jump */                 \
@@ -82,6 +84,7 @@ enum { FOLD_RANGE, FOLD_POSITION, FOLD_RESULT, FOLD_FIRST, FOLD_SECOND, FOLD_PLA
 struct expr_program {
     const struct instruction *code;
     const struct value *constants;
+    const struct regex *const *patterns;
     const struct ast *root;
     uint32_t code_count;
     uint32_t constant_count;

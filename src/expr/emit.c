@@ -30,6 +30,9 @@ struct emitter {
     struct instruction *code;
     struct value *constants;
     const struct local *locals;
+    const struct regex **patterns;
+    uint32_t pattern_count;
+    uint32_t pattern_capacity;
     uint32_t code_count;
     uint32_t code_capacity;
     uint32_t constant_count;
@@ -239,13 +242,21 @@ static void put_beginning(struct emitter *emitter, const struct ast *ast,
         put_unknown_name(emitter, ast, path);
 }
 
+static void put_select(struct emitter *emitter, struct span field)
+{
+    uint32_t constant = add_constant(emitter, value_string(field));
+    struct span missing = text_print(emitter->arena, "no such key: '%.*s'", SPAN_ARGS(field));
+    add_constant(emitter, value_error(missing));
+    put(emitter, CODE_SELECT, 0, constant, 0);
+}
+
 static void emit_path(struct emitter *emitter, const struct ast *ast,
                       const struct names_path *path)
 {
     uint32_t used;
     put_beginning(emitter, ast, path, &used);
     for (uint32_t i = used; i < path->count; i++)
-        put(emitter, CODE_SELECT, 0, add_constant(emitter, value_string(path->parts[i])), 0);
+        put_select(emitter, path->parts[i]);
 }
 
 static void emit_select(struct emitter *emitter, const struct ast *ast)
@@ -256,11 +267,13 @@ static void emit_select(struct emitter *emitter, const struct ast *ast)
         return;
     }
     emit(emitter, ast->select.operand);
+    if (ast->kind != AST_HAS && !ast->select.is_optional) {
+        put_select(emitter, ast->select.field);
+        return;
+    }
     emitter->may_allocate |= ast->select.is_optional;
-    enum code code = ast->kind == AST_HAS      ? CODE_HAS
-                     : ast->select.is_optional ? CODE_SELECT_OPTIONAL
-                                               : CODE_SELECT;
-    put(emitter, code, 0, add_constant(emitter, value_string(ast->select.field)), 0);
+    put(emitter, ast->kind == AST_HAS ? CODE_HAS : CODE_SELECT_OPTIONAL, 0,
+        add_constant(emitter, value_string(ast->select.field)), 0);
 }
 
 /* Operators */
@@ -470,6 +483,31 @@ static void emit_host_call(struct emitter *emitter, const struct ast *ast,
     put_host_call(emitter, function);
 }
 
+/* text.matches('pattern') with the pattern compiled now; false when it is no constant. */
+static bool emit_matches(struct emitter *emitter, const struct ast *ast,
+                         const struct builtin *builtin, uint32_t receivers)
+{
+    struct regex_problem problem;
+    const struct ast *pattern =
+        ast->call.count == 0 ? NULL : ast->call.arguments[ast->call.count - 1];
+    if (!span_is(builtin->name, "matches") || pattern == NULL || pattern->kind != AST_LITERAL ||
+        pattern->literal.kind != VALUE_STRING || ast->call.count + receivers != 2)
+        return false;
+    if (receivers == 0)
+        emit(emitter, ast->call.arguments[0]);
+    const struct regex *regex =
+        regex_compile(value_span(pattern->literal), emitter->arena, &problem);
+    if (regex == NULL)
+        remark_error(emitter->remarks, pattern->offset, "not a regular expression: %s",
+                     problem.message);
+    if (emitter->pattern_count == emitter->pattern_capacity)
+        emitter->patterns = grow(emitter->arena, emitter->patterns, emitter->pattern_count,
+                                 &emitter->pattern_capacity, sizeof *emitter->patterns);
+    emitter->patterns[emitter->pattern_count] = regex;
+    put(emitter, CODE_MATCHES, 0, emitter->pattern_count++, 0);
+    return true;
+}
+
 /* The receiver, when there is one, is on the stack already. */
 static void emit_builtin_call(struct emitter *emitter, const struct ast *ast,
                               const struct builtin *builtin, uint32_t receivers)
@@ -480,6 +518,8 @@ static void emit_builtin_call(struct emitter *emitter, const struct ast *ast,
             put_constant(emitter, value_null());
         return;
     }
+    if (emit_matches(emitter, ast, builtin, receivers))
+        return;
     emit_arguments(emitter, ast);
     uint32_t count = ast->call.count + receivers;
     uint32_t at = put(emitter, CODE_CALL, 0, builtin_index(builtin), 1 - (int)count);
@@ -673,6 +713,7 @@ const struct expr_program *emit_program(const struct ast *root, const struct exp
     *program = (struct expr_program){
         .code = emitter.code,
         .constants = emitter.constants,
+        .patterns = emitter.patterns,
         .root = root,
         .code_count = emitter.code_count,
         .constant_count = emitter.constant_count,

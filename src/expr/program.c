@@ -49,7 +49,7 @@ static struct value run_guarded(const struct expr_program *program,
 {
     struct arena_guard guard;
     struct arena_mark mark = arena_mark(arena);
-    struct vm vm = {program, frame, arena, EXPRESSION_COST_MAX};
+    struct vm vm = {program, frame, arena, EXPRESSION_COST_MAX, false};
     size_t bytes = 0;
     if (arena_is_spent(arena, &guard)) {
         arena_rewind(arena, mark);
@@ -67,9 +67,9 @@ struct value expr_run(const struct expr_program *program, const struct expr_fram
 {
     ensure(frame->slot_count >= program->slot_count);
     if (!program->may_allocate) {
-        struct vm vm = {program, frame, NULL, EXPRESSION_COST_MAX};
+        struct vm vm = {program, frame, NULL, EXPRESSION_COST_MAX, false};
         struct value result = vm_run(&vm);
-        if (!vm_is_unspoken(result))
+        if (!vm.is_unspoken || result.kind != VALUE_ERROR)
             return result;
     }
     return run_guarded(program, frame, arena);

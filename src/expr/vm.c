@@ -15,22 +15,16 @@
 #include "expr/compare.h"
 #include "expr/fold.h"
 
-static const char unspoken[] = "an error";
-
-struct value vm_unspoken(void)
+struct value vm_unspoken(struct vm *vm)
 {
-    return value_error(span_of(unspoken, sizeof unspoken - 1));
-}
-
-bool vm_is_unspoken(struct value value)
-{
-    return value.kind == VALUE_ERROR && value.text == unspoken;
+    vm->is_unspoken = true;
+    return value_error(SPAN("an error"));
 }
 
 struct value vm_error(struct vm *vm, const char *format, ...)
 {
     if (vm->arena == NULL)
-        return vm_unspoken();
+        return vm_unspoken(vm);
     struct text text;
     va_list arguments;
     text_init(&text, vm->arena);
@@ -57,7 +51,7 @@ struct value vm_no_overload(struct vm *vm, const char *name, const struct value 
 {
     struct text text;
     if (vm->arena == NULL)
-        return vm_unspoken();
+        return vm_unspoken(vm);
     text_init(&text, vm->arena);
     text_format(&text, "no such overload: %s(", name);
     for (size_t i = 0; i < count; i++)
@@ -155,6 +149,15 @@ static struct value call_builtin(struct vm *vm, struct instruction call,
     return builtin_at(call.operand)->function(vm, arguments, call.count);
 }
 
+static struct value matches(struct vm *vm, const struct regex *pattern, struct value text)
+{
+    if (text.kind == VALUE_STRING)
+        return builtin_match(vm, pattern, value_span(text));
+    if (text.kind == VALUE_ERROR)
+        return text;
+    return vm_no_overload(vm, "matches", &text, 1);
+}
+
 static struct value call_host(struct vm *vm, struct instruction call,
                               const struct value *arguments)
 {
@@ -203,7 +206,7 @@ struct value vm_run(struct vm *vm)
             *top++ = stack[now.index];
             break;
         case CODE_SELECT:
-            top[-1] = access_member(vm, top[-1], constants[now.operand]);
+            top[-1] = access_member(vm, top[-1], &constants[now.operand]);
             break;
         case CODE_SELECT_OPTIONAL:
             top[-1] = access_optional_member(vm, top[-1], constants[now.operand]);
@@ -298,6 +301,9 @@ struct value vm_run(struct vm *vm)
             top -= now.count;
             *top = call_builtin(vm, now, top);
             top++;
+            break;
+        case CODE_MATCHES:
+            top[-1] = matches(vm, vm->program->patterns[now.operand], top[-1]);
             break;
         case CODE_CALL_HOST:
             top -= now.count;

@@ -4,8 +4,9 @@
  * Why the arena may be missing: a guard such as `amount > 0 && !blocked` allocates nothing,
  * so it runs without the cost of an arena guard. What does need memory then, an error's
  * message or a `+` that turns out to join strings, gives the `unspoken` error instead. If
- * that is the result, the program is run again with an arena: it is pure, so nobody can
- * tell. If it is not, some `||` has decided without it, and would have with its value too.
+ * the run ends with an error after that, it is repeated with an arena: programs are pure,
+ * so nobody can tell. If it ends with a value, then without what was missing: an error
+ * counts only where no value can change the outcome.
  */
 #pragma once
 
@@ -16,6 +17,7 @@ struct vm {
     const struct expr_frame *frame;
     struct arena *arena; /* guarded; NULL: errors stay unspoken, and nothing else allocates */
     int64_t cost_left;   /* below 0 the run ends with an error, whatever it computed */
+    bool is_unspoken;    /* something could not be made without an arena */
 };
 
 struct value vm_run(struct vm *vm);
@@ -25,8 +27,7 @@ struct value vm_error(struct vm *vm, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Stands for whatever an operator could not make without an arena. */
-struct value vm_unspoken(void);
-bool vm_is_unspoken(struct value value);
+struct value vm_unspoken(struct vm *vm);
 
 /* A kind's name in a message: "timestamp", "null", "int". */
 const char *vm_kind_name(enum value_kind kind);

@@ -16,12 +16,13 @@
 #include "base/memory.h"
 #include "expr/expr.h"
 
-enum tier { TIER_CORE, TIER_EXT, TIER_CHECKER, TIER_COUNT };
+/* The checker's cases need the checker. */
+enum tier { TIER_CORE, TIER_EXT, TIER_COUNT };
 
-static const char *const tier_names[TIER_COUNT] = {"core", "ext", "checker"};
+static const char *const tier_names[TIER_COUNT] = {"core", "ext"};
 
 /* What was reached, of value and of error cases. Raise them with the engine. */
-static const unsigned floors[TIER_COUNT][2] = {{0, 0}, {0, 0}, {0, 0}};
+static const unsigned floors[TIER_COUNT][2] = {{703, 69}, {64, 56}};
 
 struct score {
     unsigned passed[2]; /* value cases, error cases */
@@ -162,12 +163,14 @@ static struct value evaluate(struct arena *arena, struct value json)
     return expr_run(program, &frame, arena);
 }
 
+/* TIER_COUNT for the cases that are not run. */
 static enum tier tier_of(struct value json)
 {
     struct span name = value_span(value_member(json, SPAN("tier")));
-    if (span_is(name, "core"))
-        return TIER_CORE;
-    return span_is(name, "ext") ? TIER_EXT : TIER_CHECKER;
+    enum tier tier = TIER_CORE;
+    while (tier < TIER_COUNT && !span_is(name, tier_names[tier]))
+        tier++;
+    return tier;
 }
 
 static void tell(struct runner *runner, struct value json, struct value result)
@@ -186,6 +189,8 @@ static void tell(struct runner *runner, struct value json, struct value result)
 static void run_case(struct runner *runner, struct value json)
 {
     enum tier tier = tier_of(json);
+    if (tier == TIER_COUNT)
+        return;
     bool is_error = value_is_true(value_member(json, SPAN("expect_error")));
     struct value expected = value_member(json, SPAN("expect"));
     struct value result = evaluate(&runner->arena, json);

@@ -1,0 +1,27 @@
+/*
+ * regex.h - regular expressions in time linear in the text, never backtracking.
+ *
+ * The syntax is RE2's: groups, classes, alternatives, counted repetition, the flags i, m
+ * and s, anchors and word boundaries. Not there: classes of Unicode by name (\p{…}) and
+ * case folding beyond ASCII. What backtracking alone can do (\1, look-around) is refused.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/span.h"
+
+struct regex; /* immutable, in the arena it was compiled into */
+
+struct regex_problem {
+    size_t offset;       /* in the pattern */
+    const char *message; /* a sentence without a final stop, static */
+};
+
+/* NULL after filling in the problem. Jumps to the arena's guard when it is spent. */
+const struct regex *regex_compile(struct span pattern, struct arena *arena,
+                                  struct regex_problem *problem);
+
+/* True when the pattern matches anywhere in the text, which is UTF-8. Takes no memory, and
+ * at most regex_cost() times the text's bytes of steps. */
+bool regex_matches(const struct regex *regex, struct span text);
+size_t regex_cost(const struct regex *regex);

@@ -1,0 +1,201 @@
+/*
+ * test_regex.c - RE2's syntax, and time that is linear whatever the pattern.
+ */
+#include "expr/regex.h"
+
+#include "expr_fixture.h"
+
+static void patterns_match_anywhere_unless_anchored(void **state)
+{
+    static const struct {
+        const char *pattern;
+        const char *text;
+        bool matches;
+    } rows[] = {
+        {"", "", true},
+        {"", "a", true},
+        {"a", "", false},
+        {"b", "abc", true},
+        {"^b", "abc", false},
+        {"^a", "abc", true},
+        {"c$", "abc", true},
+        {"b$", "abc", false},
+        {"^$", "", true},
+        {"^$", "a", false},
+        {"foo|bar", "a bar", true},
+        {"foo|bar", "a baz", false},
+        {"^(foo|bar)$", "bar", true},
+        {"a||b", "", true},
+        {"gr(a|e)y", "grey", true},
+        {"ba(na)*$", "banana", true},
+        {"^(ab)+$", "ababab", true},
+        {"^(ab)+$", "", false},
+        {"^a?b$", "b", true},
+        {"^a{2,3}$", "aa", true},
+        {"^a{2,3}$", "aaaa", false},
+        {"^a{2}$", "aaa", false},
+        {"^a{2,}$", "aaaaa", true},
+        {"^a{0}$", "", true},
+        {"^(a{0,2}){2}$", "aaaa", true},
+        {"^(a{0,2}){2}$", "aaaaa", false},
+        {"^a{x}$", "a{x}", true},
+        {"a*?b+?", "ab", true},
+        {"^(a*)*$", "aaa", true},
+        {"(|a)+$", "aaa", true},
+        {"^.$", "é", true},
+        {"^.$", "🐱", true},
+        {"^.$", "\n", false},
+        {"(?s)^.$", "\n", true},
+        {"(a|😀){2}", "🐱😀😀", true},
+        {"^[a-c]+$", "abc", true},
+        {"^[^a-c]+$", "xyz", true},
+        {"^[^a-c]+$", "xbz", false},
+        {"^[]a]+$", "]a", true},
+        {"^[a-]+$", "a-", true},
+        {"^[é-ü]$", "ö", true},
+        {"^[[:alpha:]_]+$", "ab_", true},
+        {"^[[:^digit:]]+$", "ab1", false},
+        {"^\\d{3}-\\d{4}$", "555-1234", true},
+        {"^\\D+$", "12", false},
+        {"^[\\d.]+$", "1.5", true},
+        {"^\\w+@\\w+\\.com$", "ab@cd.com", true},
+        {"^\\S+\\s\\S+$", "a b", true},
+        {"\\bcat\\b", "a cat!", true},
+        {"\\bcat\\b", "concat", false},
+        {"\\Bcat", "concat", true},
+        {"(?i)hello", "HeLLo", true},
+        {"(?i)[a-f]+$", "ABC", true},
+        {"a(?i)b", "aB", true},
+        {"a(?i)b", "AB", false},
+        {"(?i:a)b", "Ab", true},
+        {"(?i:a)b", "AB", false},
+        {"(?i)a(?-i)b", "AB", false},
+        {"(?m)^b$", "a\nb\nc", true},
+        {"^b$", "a\nb\nc", false},
+        {"\\Ab\\z", "b", true},
+        {"(?P<year>\\d+)", "in 1999", true},
+        {"(?<year>\\d+)", "in 1999", true},
+        {"^\\x41\\x{42}\\103$", "ABC", true},
+        {"^\\Qa.b*\\E$", "a.b*", true},
+        {"^\\.\\*\\[$", ".*[", true},
+        {"^\\t\\n$", "\t\n", true},
+    };
+    struct fixture *fixture = fixture_get();
+    unsigned wrong = 0;
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct regex_problem problem = {0, "none"};
+        const struct regex *regex =
+            regex_compile(span_from_text(rows[i].pattern), &fixture->arena, &problem);
+        if (regex != NULL &&
+            regex_matches(regex, span_from_text(rows[i].text)) == rows[i].matches)
+            continue;
+        print_error("%s on %s: %s\n", rows[i].pattern, rows[i].text, problem.message);
+        wrong++;
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void what_is_no_pattern_is_told_where(void **state)
+{
+    static const struct {
+        const char *pattern;
+        size_t offset;
+        const char *message;
+    } rows[] = {
+        {"a(b", 1, "this group is not closed"},
+        {"a)b", 1, "this ')' closes nothing"},
+        {"[a", 0, "this class is not closed"},
+        {"[b-a]", 1, "this range runs backwards"},
+        {"*a", 0, "there is nothing to repeat here"},
+        {"a|*", 2, "there is nothing to repeat here"},
+        {"a**", 2, "a repetition cannot be repeated"},
+        {"a{1001}", 1, "a repetition counts up to 1000, and not backwards"},
+        {"a{3,2}", 1, "a repetition counts up to 1000, and not backwards"},
+        {"(a)\\1", 3, "there are no references to groups"},
+        {"(?=a)", 2, "there is no such group or flag"},
+        {"\\pL", 0, "classes of Unicode by name are not there"},
+        {"\\y", 0, "there is no such escape"},
+        {"a\\", 1, "a backslash stands at the end"},
+        {"[[:foo:]]", 1, "there is no class of this name"},
+        {"\\x4", 2, "\\x is followed by two hexadecimal digits or a code in braces"},
+        {"(a{500}){500}", 0, "this pattern is too large"},
+    };
+    struct fixture *fixture = fixture_get();
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct regex_problem problem = {0, "it is one"};
+        assert_null(regex_compile(span_from_text(rows[i].pattern), &fixture->arena, &problem));
+        assert_string_equal(problem.message, rows[i].message);
+        assert_int_equal(problem.offset, rows[i].offset);
+    }
+}
+
+static void what_explodes_elsewhere_is_linear_here(void **state)
+{
+    static const char *const patterns[] = {
+        "^(a+)+$", "^(a|aa)+$", "^(a*)*b", "(.*)(.*)(.*)(.*)(.*)x", "^(((a?){30}){30})$",
+    };
+    struct fixture *fixture = fixture_get();
+    struct text text;
+    (void)state;
+    text_init(&text, &fixture->arena);
+    for (int i = 0; i < 5000; i++)
+        text_add_byte(&text, 'a');
+    text_add_byte(&text, '!');
+    for (size_t i = 0; i < COUNT(patterns); i++) {
+        struct regex_problem problem;
+        const struct regex *regex =
+            regex_compile(span_from_text(patterns[i]), &fixture->arena, &problem);
+        assert_non_null(regex);
+        assert_false(regex_matches(regex, text_span(&text)));
+    }
+}
+
+static void nesting_and_emptiness_end(void **state)
+{
+    struct fixture *fixture = fixture_get();
+    struct regex_problem problem;
+    struct text text;
+    (void)state;
+    text_init(&text, &fixture->arena);
+    for (int i = 0; i < 2000; i++)
+        text_add_byte(&text, '(');
+    assert_null(regex_compile(text_span(&text), &fixture->arena, &problem));
+    assert_string_equal(problem.message, "groups nest too deeply");
+    const struct regex *empty =
+        regex_compile(SPAN("((((){1000}){1000}){1000}){1000}"), &fixture->arena, &problem);
+    assert_non_null(empty);
+    assert_true(regex_matches(empty, SPAN("")));
+}
+
+static void expressions_use_them(void **state)
+{
+    static const struct fixture_row rows[] = {
+        {"context.currency.matches('^[A-Z]{3}$')", "true"},
+        {"matches(context.currency, 'USD|EUR')", "true"},
+        {"context.currency.matches('^[' + 'A-Z]{3}$')", "true"},
+        {"context.currency.matches('[' + 'A')",
+         "!not a regular expression: this class is not closed"},
+        {"context.currency.matches('[A')",
+         "?1:26 not a regular expression: this class is not closed"},
+        {"context.total.matches('a')", "!no such overload: matches(int)"},
+        {"context.missing.matches('a')", "!no such key: 'missing'"},
+        {"'a'.matches(1)", "!no such overload: matches(string, int)"},
+        {"'a'.matches()", "?1:5 matches() takes 1 argument, not 0"},
+    };
+    (void)state;
+    fixture_check(rows);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(patterns_match_anywhere_unless_anchored),
+        cmocka_unit_test(what_is_no_pattern_is_told_where),
+        cmocka_unit_test(what_explodes_elsewhere_is_linear_here),
+        cmocka_unit_test(nesting_and_emptiness_end),
+        cmocka_unit_test(expressions_use_them),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
