@@ -1,7 +1,7 @@
 /*
  * checked.h - arithmetic on numbers that came from outside.
  *
- * Each returns false and leaves the result alone when the exact answer does not fit.
+ * Each returns false when the exact answer does not fit; the result is then of no use.
  */
 #pragma once
 

@@ -44,8 +44,8 @@ enum {
     IDEMPOTENCY_KEY_BYTES_MAX = 256,
     RECORD_LINE_BYTES_MAX = 1 << 20, /* one record of an input file */
     ATTEMPTS_MAX = 1000,             /* of one step */
-    INTERRUPTIONS_MAX = 10,          /* attempts of one invocation cut off by the end of the engine */
-    CONCURRENCY_MAX = 10000,         /* of one step */
+    INTERRUPTIONS_MAX = 10,  /* attempts of one invocation cut off by the end of the engine */
+    CONCURRENCY_MAX = 10000, /* of one step */
 
     /* Strategies */
     STEP_OUTPUT_BYTES_MAX = 1 << 20,
