@@ -1,0 +1,39 @@
+/*
+ * command_adopt.c - `interlock adopt`: makes a copied database its own.
+ *
+ * A copy would use the idempotency keys of its original, and the services behind would take
+ * the steps of one for repetitions of the other's (I6). So a copy is refused until somebody
+ * says that it is to live on by itself.
+ */
+#include "cli/command.h"
+#include "cli/reader.h"
+#include "cli/report.h"
+
+static enum cli_exit run(const struct cli_world *world, const struct arguments *arguments,
+                         enum output_format format)
+{
+    (void)format;
+    struct store *store;
+    char problem[STORE_PROBLEM_BYTES];
+    const char *path = arguments->operands[0];
+    if (world->open_store(path, STORE_ADOPT, &store, problem) != STATUS_OK) {
+        report_problem("%s", problem);
+        return CLI_WORLD;
+    }
+    store_close(store);
+    output_format("%s is a database of its own now\n", path);
+    return CLI_OK;
+}
+
+const struct command command_adopt = {
+    .name = "adopt",
+    .summary = "make a copied database one of its own",
+    .usage = "PATH",
+    .text =
+        "A copy of a database is not run by accident: its steps would carry the idempotency\n"
+        "keys of the original's. This gives it an identity of its own.",
+    .example = "  cp orders.db what-if.db && interlock adopt what-if.db",
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run,
+};

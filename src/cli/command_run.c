@@ -1,0 +1,439 @@
+/*
+ * command_run.c - `interlock run`: one durable instance per record, to completion.
+ *
+ * Records are read only as fast as instances come to rest: a bounded number is at work, the
+ * rest waits in the file. The run is over when the input is, and every instance of this run
+ * has ended or waits for somebody outside. Nothing here must survive: the database holds it
+ * all, so a killed run is continued by the same command, which finds started what it started
+ * (the same id and record) and starts the rest.
+ */
+#include <inttypes.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/memory.h"
+#include "cli/command.h"
+#include "cli/definition_file.h"
+#include "cli/report.h"
+#include "cli/run_input.h"
+#include "cli/run_progress.h"
+#include "cli/run_records.h"
+#include "cli/run_summary.h"
+#include "cli/session.h"
+
+enum { INPUT, DB, ID, EVENT, STEPS, OUTPUT, REPORT, SERVER, OPTION_COUNT };
+
+static const struct option options[] = {
+    [INPUT] = {.name = "input",
+               .value = "FILE",
+               .help = "one JSON object a line; - is standard input"},
+    [DB] = OPTION_DB,
+    [ID] = {.name = "id",
+            .value = "FIELD",
+            .help = "the member with the instance's id (default: id, else the line)"},
+    [EVENT] = {.name = "event",
+               .value = "TYPE",
+               .help = "an event to send at once, with the record"},
+    [STEPS] = OPTION_STEPS,
+    [OUTPUT] = OPTION_OUTPUT,
+    [REPORT] = {.name = "report", .value = "FORM=FILE", .help = "", .is_later = true},
+    [SERVER] = OPTION_SERVER,
+};
+
+enum {
+    WORKING_MAX = 4096,   /* instances that are not at rest */
+    FEED_LINES_MAX = 256, /* before the loop does something else */
+    COMPLAINTS_MAX = DIAGNOSTICS_SHOWN_MAX,
+    GRACE_MS = 2000,
+    DRAW_EVERY_MS = 100,
+    SAMPLE = 16, /* instances replayed at the opening */
+    RECORD_ARENA_BYTES = 64 * RECORD_LINE_BYTES_MAX,
+};
+
+struct run {
+    const struct arguments *arguments;
+    const char *path; /* of the input, for messages */
+    const struct definition *definition;
+    struct session session;
+    struct run_input input;
+    struct run_records records;
+    struct run_progress progress;
+    struct arena arena; /* of one record */
+
+    struct loop_wake *more;   /* there may be room for more records */
+    struct loop_timer *retry; /* the engine was full */
+    struct loop_timer *redraw;
+    struct run_record **full; /* records that the engine had no room for */
+    size_t full_count;
+    size_t full_capacity;
+
+    instant_ms began;
+    uint64_t bad;
+    uint64_t complaints;
+    uint64_t resumed;
+    bool has_ended;   /* the input */
+    bool is_stopping; /* nothing more is read */
+};
+
+__attribute__((format(printf, 4, 5))) static void
+complain(struct run *run, uint64_t line, uint32_t column, const char *format, ...)
+{
+    struct text text;
+    va_list arguments;
+    if (run->complaints++ >= COMPLAINTS_MAX)
+        return;
+    text_init(&text, NULL);
+    va_start(arguments, format);
+    text_format_list(&text, format, arguments);
+    va_end(arguments);
+    run_progress_clear(&run->progress);
+    report_line(run->path, line, column, "%.*s", SPAN_ARGS(text_span(&text)));
+    text_fini(&text);
+}
+
+static uint64_t asked_or_working(const struct run *run)
+{
+    return run->records.counts[RUN_ASKED] + run->records.counts[RUN_WORKING];
+}
+
+static bool has_room(const struct run *run)
+{
+    return run->full_count == 0 && asked_or_working(run) < WORKING_MAX;
+}
+
+static void look_for_end(struct run *run)
+{
+    if (run->has_ended && asked_or_working(run) + run->records.counts[RUN_TIMER] == 0)
+        session_end(&run->session);
+}
+
+static void move(struct run *run, struct run_record *record, enum run_place place)
+{
+    run_records_move(&run->records, record, place);
+    if (!run->has_ended)
+        loop_wake_send(run->more);
+    look_for_end(run);
+}
+
+static void take_existing(struct run *run, struct run_record *record, bool is_new)
+{
+    const struct instance *instance =
+        registry_find(engine_registry(run->session.engine), run_record_id(record));
+    enum instance_rest rest = waiting_rest(instance);
+    if (!is_new && rest == REST_FINAL && instance->updated < run->began)
+        run->resumed++;
+    move(run, record, run_place_of(rest));
+}
+
+static void take_refusal(struct run *run, struct run_record *record, enum run_place place,
+                         struct span message)
+{
+    complain(run, record->line, 0, "%.*s", SPAN_ARGS(message));
+    run->bad += place == RUN_REFUSED;
+    move(run, record, place);
+}
+
+static void take_full(struct run *run, struct run_record *record, duration_ms retry_ms)
+{
+    memory_reserve(run->full, run->full_count, run->full_capacity);
+    run->full[run->full_count++] = record;
+    loop_timer_start(run->retry, retry_ms);
+}
+
+static void on_answer(void *context, const struct engine_reply *reply)
+{
+    struct run_record *record = context;
+    struct run *run = record->owner;
+    if (reply->answer == ANSWER_FULL) {
+        take_full(run, record, reply->retry_ms);
+        return;
+    }
+    memory_release(record->json);
+    record->json = NULL;
+    switch (reply->answer) {
+    case ANSWER_OK:
+    case ANSWER_REPEATED:
+        take_existing(run, record, reply->answer == ANSWER_OK);
+        return;
+    case ANSWER_CONFLICT:
+        take_refusal(run, record, RUN_CONFLICT, reply->message);
+        return;
+    case ANSWER_NOT_FOUND:
+    case ANSWER_REFUSED:
+        take_refusal(run, record, RUN_REFUSED, reply->message);
+        return;
+    case ANSWER_FULL:
+    case ANSWER_UNKNOWN:
+        return; /* the store failed: the session ends by that */
+    }
+}
+
+static void ask(struct run *run, struct run_record *record)
+{
+    const struct machine *machine = run->definition->machine;
+    struct span json = span_from_text(record->json);
+    const char *event = run->arguments->values[EVENT];
+    struct engine_start start = {.machine = machine->id,
+                                 .version = machine->version,
+                                 .id = run_record_id(record),
+                                 .input = json,
+                                 .event = span_from_text(event),
+                                 .event_json = event == NULL ? SPAN("") : json};
+    engine_start(run->session.engine, &start, on_answer, record);
+}
+
+static void retry_full(void *context)
+{
+    struct run *run = context;
+    size_t count = run->full_count;
+    struct run_record **records = run->full;
+    run->full = NULL;
+    run->full_count = 0;
+    run->full_capacity = 0;
+    for (size_t i = 0; i < count; i++)
+        ask(run, records[i]);
+    memory_release(records);
+    loop_wake_send(run->more);
+}
+
+static void on_rested(void *context, const struct instance *instance, enum instance_rest rest)
+{
+    struct run *run = context;
+    struct run_record *record = run_records_find(&run->records, instance_id(instance));
+    if (record != NULL && record->place != RUN_ASKED && record->place != RUN_CONFLICT)
+        move(run, record, run_place_of(rest));
+}
+
+static void refuse_record(struct run *run, uint64_t line, uint32_t column, const char *message)
+{
+    complain(run, line, column, "%s", message);
+    run->bad++;
+}
+
+/* The id of a record, or an empty span after saying what is wrong with it. */
+static struct span find_id(struct run *run, struct value record, uint64_t line)
+{
+    const char *field = run->arguments->values[ID];
+    const struct value *id =
+        value_find(record, field == NULL ? SPAN("id") : span_from_text(field));
+    if (id == NULL && field == NULL)
+        return text_print(&run->arena, "%" PRIu64, line);
+    if (id == NULL) {
+        complain(run, line, 0, "the record has no member `%s` for its id", field);
+    } else if (id->kind == VALUE_INT) {
+        return text_print(&run->arena, "%" PRId64, id->integer);
+    } else if (id->kind != VALUE_STRING || id->count == 0 ||
+               id->count > INSTANCE_ID_BYTES_MAX || memchr(id->text, '\0', id->count) != NULL) {
+        complain(run, line, 0, "the id must be a whole number or a string of 1 to %d bytes",
+                 INSTANCE_ID_BYTES_MAX);
+    } else {
+        return value_span(*id);
+    }
+    run->bad++;
+    return SPAN("");
+}
+
+static void start_record(struct run *run, struct value value, uint64_t line)
+{
+    struct text json;
+    struct span id = find_id(run, value, line);
+    if (id.size == 0)
+        return;
+    struct run_record *record = run_records_add(&run->records, id, line);
+    if (record == NULL) {
+        complain(run, line, 0, "duplicate id %.*s: line %" PRIu64 " has it", SPAN_ARGS(id),
+                 run_records_find(&run->records, id)->line);
+        run->bad++;
+        return;
+    }
+    text_init(&json, &run->arena);
+    json_write(&json, value);
+    record->json = memory_copy_text(text_span(&json));
+    ask(run, record);
+}
+
+static void read_record(struct run *run, struct span line, uint64_t number)
+{
+    struct value value;
+    struct json_error error;
+    if (json_read(line, &run->arena, &value, &error) != STATUS_OK)
+        refuse_record(run, number, json_place(line, error.offset, SPAN("")).column,
+                      error.message);
+    else if (value.kind != VALUE_MAP)
+        refuse_record(run, number, 0, "a record must be a JSON object");
+    else if (run->arguments->values[EVENT] != NULL && value_find(value, SPAN("type")) != NULL)
+        refuse_record(run, number, 0,
+                      "a record that is sent as an event cannot have a member `type`");
+    else
+        start_record(run, value, number);
+}
+
+static void on_line(void *context, struct span line, uint64_t number, bool too_long)
+{
+    struct run *run = context;
+    struct arena_guard guard;
+    arena_clear(&run->arena);
+    if (too_long || arena_is_spent(&run->arena, &guard)) {
+        refuse_record(run, number, 0, "the record is too large");
+        return;
+    }
+    read_record(run, line, number);
+    arena_release_guard(&run->arena, &guard);
+    if (!has_room(run))
+        run_input_pause(&run->input);
+}
+
+static void on_input_end(void *context)
+{
+    struct run *run = context;
+    run->has_ended = true;
+    look_for_end(run);
+}
+
+static void feed(void *context)
+{
+    struct run *run = context;
+    uint64_t room = WORKING_MAX - asked_or_working(run);
+    if (run->has_ended || run->is_stopping || !has_room(run))
+        return;
+    run_input_feed(&run->input, room < FEED_LINES_MAX ? (uint32_t)room : FEED_LINES_MAX);
+    if (!run->has_ended && has_room(run))
+        loop_wake_send(run->more);
+}
+
+static void draw(struct run *run)
+{
+    run_progress_draw(&run->progress, run->session.engine, run->records.counts[RUN_FINAL],
+                      run->resumed);
+}
+
+static void redraw(void *context)
+{
+    struct run *run = context;
+    draw(run);
+    loop_timer_start(run->redraw, DRAW_EVERY_MS);
+}
+
+/* The end of a run that went through all its input, or of one that was told to stop. */
+static enum cli_exit summarize(struct run *run, enum output_format format)
+{
+    uint64_t hidden = run->complaints > COMPLAINTS_MAX ? run->complaints - COMPLAINTS_MAX : 0;
+    struct run_summary summary = {.registry = engine_registry(run->session.engine),
+                                  .records = &run->records,
+                                  .bad = run->bad,
+                                  .resumed = run->resumed,
+                                  .is_stopped = run->session.is_interrupted};
+    if (!run->has_ended)
+        summary.unread = run_input_skip(&run->input);
+    if (hidden > 0)
+        report_problem("%ju more records are bad or in conflict", (uintmax_t)hidden);
+    return run_summary_print(&summary, format) ? CLI_OK : CLI_FAILED;
+}
+
+static void work(struct run *run)
+{
+    struct loop *loop = run->session.loop;
+    run->more = loop_wake_open(loop, feed, run);
+    run->retry = loop_timer_open(loop, retry_full, run);
+    run->redraw = loop_timer_open(loop, redraw, run);
+    run_progress_open(&run->progress, 0);
+    if (run->progress.is_shown) {
+        run->progress.total = run_input_count(run->path);
+        loop_timer_start(run->redraw, DRAW_EVERY_MS);
+    }
+    loop_wake_send(run->more);
+    session_run(&run->session);
+    run->is_stopping = true;
+    run_input_pause(&run->input);
+    loop_timer_stop(run->retry);
+    session_stop(&run->session, GRACE_MS);
+    draw(run);
+    run_progress_leave(&run->progress);
+    loop_timer_close(run->redraw);
+    loop_timer_close(run->retry);
+    loop_wake_close(run->more);
+}
+
+static enum cli_exit run_session(struct run *run, enum output_format format)
+{
+    enum cli_exit exit = session_deploy(&run->session, run->definition);
+    if (exit != CLI_OK) {
+        session_stop(&run->session, 0);
+        return exit;
+    }
+    run_input_begin(&run->input, run->session.loop);
+    work(run);
+    exit = run->session.is_broken ? CLI_WORLD : summarize(run, format);
+    run_input_end(&run->input);
+    return exit;
+}
+
+static enum cli_exit run_definition(struct run *run, const struct cli_world *world,
+                                    enum output_format format)
+{
+    struct session_options session_options = {.path = run->arguments->values[DB],
+                                              .access = STORE_CREATE,
+                                              .sample = SAMPLE,
+                                              .rested = on_rested,
+                                              .context = run};
+    run_records_init(&run->records, run);
+    arena_open(&run->arena, RECORD_ARENA_BYTES);
+    enum cli_exit exit = session_open(&run->session, world, &session_options);
+    if (exit == CLI_OK) {
+        exit = run_session(run, format);
+        session_close(&run->session);
+    }
+    memory_release(run->full);
+    arena_close(&run->arena);
+    run_records_fini(&run->records);
+    return exit;
+}
+
+static enum cli_exit run_input(struct run *run, const struct cli_world *world,
+                               enum output_format format)
+{
+    enum cli_exit exit = run_input_open(&run->input, run->path, on_line, on_input_end, run);
+    if (exit != CLI_OK)
+        return exit;
+    exit = run_definition(run, world, format);
+    enum cli_exit closed = run_input_close(&run->input);
+    return closed == CLI_OK ? exit : closed;
+}
+
+static enum cli_exit run_command(const struct cli_world *world,
+                                 const struct arguments *arguments, enum output_format format)
+{
+    struct definition_file file;
+    enum cli_exit exit;
+    struct run run = {
+        .arguments = arguments, .path = arguments->values[INPUT], .began = clock_wall()};
+    if (run.path == NULL) {
+        report_problem("run: --input is missing: where are the records?");
+        return CLI_USAGE;
+    }
+    run.definition = definition_file_load(&file, arguments->operands[0],
+                                          arguments->values[STEPS], world, &exit);
+    if (run.definition != NULL)
+        exit = run_input(&run, world, format);
+    definition_file_close(&file);
+    return exit;
+}
+
+const struct command command_run = {
+    .name = "run",
+    .summary = "one durable instance per record, to completion",
+    .usage = "FILE --input INPUT [--db PATH] [--id FIELD] [--event TYPE] [--steps FILE]\n"
+             "                     [-o text|json]",
+    .text =
+        "Starts an instance for every record and runs them all until they have ended or wait\n"
+        "for somebody outside. Safe to kill at any moment: the same command goes on where\n"
+        "it was. Bad records are told and counted, the others are run.",
+    .example = "  interlock run order.yaml --input orders.ndjson --event SUBMIT --db orders.db",
+    .options = options,
+    .option_count = OPTION_COUNT,
+    .operands_min = 1,
+    .operands_max = 1,
+    .formats = OUTPUT_BIT(OUTPUT_TEXT) | OUTPUT_BIT(OUTPUT_JSON),
+    .output_option = OUTPUT,
+    .run = run_command,
+};

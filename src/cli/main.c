@@ -1,0 +1,36 @@
+/*
+ * main.c - the one place that names concrete stores and strategies.
+ *
+ * Everything else gets them through interfaces, so another backend or another way of
+ * calling a step is one more line here.
+ */
+#include <signal.h>
+#include <stdlib.h>
+
+#include "cli/cli.h"
+
+/* For tests of a full disk: the number of pages a database may have. */
+static const char PAGE_COUNT_MAX[] = "INTERLOCK_TEST_PAGE_COUNT_MAX";
+
+static enum status open_store(const char *path, enum store_access access, struct store **opened,
+                              char problem[STORE_PROBLEM_BYTES])
+{
+    struct store_sqlite_options options = {.path = path, .access = access};
+    const char *page_count_max = getenv(PAGE_COUNT_MAX);
+    if (page_count_max != NULL)
+        options.page_count_max = (uint32_t)strtoul(page_count_max, NULL, 10);
+    return store_sqlite_open(&options, &engine_schema, opened, problem);
+}
+
+int main(int argument_count, char **arguments)
+{
+    static const struct strategy_type *const types[] = {&strategy_http, &strategy_exec};
+    struct cli_world world = {
+        .types = {types, sizeof types / sizeof types[0]},
+        .open_store = open_store,
+    };
+    /* A reader that has seen enough (`| head`) is no reason to die in the middle of a commit.
+     */
+    signal(SIGPIPE, SIG_IGN);
+    return cli_run(&world, argument_count, arguments);
+}
