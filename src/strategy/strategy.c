@@ -10,8 +10,11 @@ struct attempt *strategy_start(struct strategy *strategy, const void *settings,
                                void *context)
 {
     ensure(settings != NULL && done != NULL);
-    ensure(request->attempt >= 1 && request->timeout_ms > 0);
-    struct attempt *attempt = strategy->ops->start(strategy, settings, request, done, context);
+    ensure(request->attempt >= 1);
+    struct attempt_request bounded = *request;
+    if (bounded.timeout_ms < 1)
+        bounded.timeout_ms = 1; /* 0 would mean no timeout further down */
+    struct attempt *attempt = strategy->ops->start(strategy, settings, &bounded, done, context);
     ensure(attempt != NULL);
     return attempt;
 }

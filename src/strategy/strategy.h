@@ -79,8 +79,8 @@ struct strategy {
     const struct strategy_ops *ops;
 };
 
-/* Starts one attempt; ends by itself at request->timeout_ms with ERROR_KIND_TIMEOUT. Never
- * NULL. */
+/* Starts one attempt; ends by itself at request->timeout_ms (at least 1) with
+ * ERROR_KIND_TIMEOUT. Never NULL. */
 struct attempt *strategy_start(struct strategy *strategy, const void *settings,
                                const struct attempt_request *request, attempt_done *done,
                                void *context);

@@ -216,6 +216,14 @@ static void the_world_fails_in_its_ways(void **state)
     assert_false(told.result.not_acted);
     told_release(&told);
 
+    static const duration_ms none_left[] = {0, -5};
+    for (size_t i = 0; i < COUNT(none_left); i++) {
+        request.timeout_ms = none_left[i];
+        told = bench_run(&bench, call(web_port(web), "/slow?ms=300", ""), &request);
+        assert_int_equal(told.result.kind, ERROR_KIND_TIMEOUT);
+        told_release(&told);
+    }
+
     static const struct reply reply = {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", true,
                                        false};
     struct scripted *scripted = scripted_open(&reply, 1);
