@@ -178,8 +178,9 @@ const struct command command_list = {
     .summary = "which instances there are, and what they wait for",
     .usage =
         "[--state S] [--status S] [--tag T] [--older 5m] [--limit N] [--db PATH] [-o FORMAT]",
-    .text =
-        "Lists instances in the order of their start. Works while another process runs them.",
+    .text = "Lists instances, all or those that every option fits. Works while another process "
+            "runs\n"
+            "them.",
     .example = "  interlock list --state CHARGING --older 5m",
     .options = options,
     .option_count = OPTION_COUNT,

@@ -330,6 +330,12 @@ static enum cli_exit summarize(struct run *run, enum output_format format)
     return run_summary_print(&summary, format) ? CLI_OK : CLI_FAILED;
 }
 
+static enum cli_exit give_up(void)
+{
+    report_problem("what was accepted is safe: run the same command again to go on");
+    return CLI_WORLD;
+}
+
 static void work(struct run *run)
 {
     struct loop *loop = run->session.loop;
@@ -363,7 +369,7 @@ static enum cli_exit run_session(struct run *run, enum output_format format)
     }
     run_input_begin(&run->input, run->session.loop);
     work(run);
-    exit = run->session.is_broken ? CLI_WORLD : summarize(run, format);
+    exit = run->session.is_broken ? give_up() : summarize(run, format);
     run_input_end(&run->input);
     return exit;
 }
