@@ -23,10 +23,10 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 EXAMPLE = os.path.join(ROOT, "examples", "orders")
 MACHINE = os.path.join(EXAMPLE, "order.yaml")
 
-SERVICE_MS = 40
-CONCURRENCY = 6
+SERVICE_MS = 100
+CONCURRENCY = 8           # of the charges: about 70 orders a second
 LIFE_MAX_S = 0.7          # of a run before it is killed; the shortest die while they recover
-SAMPLE_MAX = 300
+SAMPLE_MAX = 100          # orders that are looked at one by one
 END_SECONDS = 120         # for the last run, which nobody kills
 
 
@@ -87,9 +87,9 @@ class Run:
     def start(self, log):
         return subprocess.Popen(self.command(), stdout=log, stderr=log)
 
-    def ask(self, *words):
+    def ask(self, *words, text=None):
         ran = subprocess.run([self.interlock, *words], capture_output=True, text=True,
-                             check=False)
+                             input=text, check=False)
         assert ran.returncode == 0, f"{' '.join(words)}: exit {ran.returncode}: {ran.stderr}"
         return ran.stdout
 
@@ -202,8 +202,33 @@ def histories_have_no_gap(run, instances):
         assert len(history) == instance["seq"], (len(history), instance)
 
 
+def step_line(event):
+    """A recorded event as a line for `interlock step`; an error's line says `error` twice."""
+    kind, _, invoke = event["type"].partition(".invoke.")
+    if kind == "done" and invoke:
+        return json.dumps({"done": invoke, "output": event["output"]})
+    if kind == "error" and invoke:
+        return f'{{"error":{json.dumps(invoke)},"error":{json.dumps(event["error"])}}}'
+    return json.dumps(event)
+
+
+def histories_replayed_give_the_stored_states(run, instances):
+    """Through `interlock step`, which shares the machine with the engine and nothing else."""
+    for instance in run.sample(instances):
+        history = [line for line in run.ask_lines("history", instance["id"])
+                   if line["outcome"] == "applied"]
+        start = json.dumps(history[0]["event"]["input"])
+        events = "".join(step_line(line["event"]) + "\n" for line in history[1:])
+        snapshots = [json.loads(line) for line in
+                     run.ask("step", MACHINE, "--input", start, text=events).splitlines()]
+        assert [snapshot["value"] for snapshot in snapshots] == \
+            [line["to"] for line in history], (history, snapshots)
+        for member in ("value", "status", "context", "tags", "output"):
+            assert snapshots[-1][member] == instance[member], (snapshots[-1], instance)
+
+
 CHECKS = [every_order_is_final, the_audit_is_clean, one_invocation_has_one_key,
-          histories_have_no_gap]
+          histories_have_no_gap, histories_replayed_give_the_stored_states]
 
 
 def main():
