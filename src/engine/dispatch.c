@@ -220,6 +220,11 @@ void dispatch_pump(struct live_step *step)
     const struct limit_rule *limit = &step->step.rules.limit;
     while (step->engine->mode == ENGINE_RUNNING && step->line != NULL &&
            limit_free(&step->limit, limit) > 0) {
+        if (step->line->request->progress.phase != REQUEST_PARKED &&
+            deadline_is_expired(&step->line->deadline, step->engine->now)) {
+            expire(step->line);
+            continue;
+        }
         if (!is_let_through(step))
             return;
         ensure(limit_enter(&step->limit, limit) == LIMIT_GO);

@@ -11,6 +11,7 @@
 
 #include "base/ensure.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/memory.h"
 #include "engine/record.h"
 
@@ -247,6 +248,39 @@ enum status history_read(struct registry *registry, const struct instance *insta
 {
     struct reading reading = {after, visit, context};
     return with_trail(registry, instance, arena, tell, &reading);
+}
+
+struct last_move {
+    struct arena *keep;
+    struct history_line *line;
+    bool found;
+};
+
+static bool keep_move(void *context, const struct history_line *line)
+{
+    struct last_move *last = context;
+    if (line->seq > 1 && span_equal(line->from_path, line->to_path) &&
+        line->status == INSTANCE_ACTIVE)
+        return true;
+    *last->line = *line;
+    last->line->event = value_copy(last->keep, line->event);
+    last->line->from = value_copy(last->keep, line->from);
+    last->line->to = value_copy(last->keep, line->to);
+    last->line->effects = value_list(NULL, 0);
+    last->line->errors = value_copy(last->keep, line->errors);
+    last->found = true;
+    return true;
+}
+
+bool history_last_move(struct registry *registry, const struct instance *instance,
+                       struct arena *arena, struct history_line *line)
+{
+    struct last_move last = {.keep = arena, .line = line};
+    struct arena lines;
+    arena_open(&lines, TURN_ARENA_BYTES);
+    enum status status = history_read(registry, instance, 0, &lines, keep_move, &last);
+    arena_close(&lines);
+    return status == STATUS_OK && last.found;
 }
 
 /* I8: the pure step, from the recorded configuration before, must write the recorded bytes. */

@@ -31,6 +31,11 @@ enum status history_read(struct registry *registry, const struct instance *insta
                          uint64_t after, struct arena *arena, history_visit *visit,
                          void *context) must_check;
 
+/* The newest event that changed the state: how the instance got where it is. False when the log
+ * cannot be read. The line lives in the arena, which is not cleared. */
+bool history_last_move(struct registry *registry, const struct instance *instance,
+                       struct arena *arena, struct history_line *line);
+
 /* I8: steps the instance again from its first event and compares every configuration with the
  * recorded one. STATUS_CORRUPT and registry->problem where they differ. */
 enum status history_verify(struct registry *registry, const struct instance *instance,

@@ -7,6 +7,7 @@
  */
 #include "base/ensure.h"
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/memory.h"
 #include "engine/shard.h"
 
@@ -132,6 +133,21 @@ void idempotency_landed(struct engine *engine, struct open_batch *batch)
             table_remove(&engine->keys, name);
     }
     batch->keys = NULL;
+}
+
+static bool purge_row(void *context, const struct store_row *row)
+{
+    struct engine *engine = context;
+    struct entry entry;
+    if (read_entry(row->data, &entry) && engine->now - entry.at > retention_ms)
+        batch_add_row(engine, &(struct store_row){.kind = ROW_IDEMPOTENCY, .key = row->key});
+    return batch_has_room(engine);
+}
+
+enum status idempotency_purge(struct engine *engine)
+{
+    return store_page(engine->options.store, ROW_IDEMPOTENCY, SPAN(""), IDEMPOTENCY_PURGE_MAX,
+                      purge_row, engine);
 }
 
 void idempotency_init(struct engine *engine)

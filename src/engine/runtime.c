@@ -163,8 +163,13 @@ static enum status recover(struct engine *engine, char problem[512])
     status = registry_recover(&engine->registry);
     if (status == STATUS_OK)
         status = verify_sample(engine);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
         snprintf(problem, 512, "%s", engine->registry.problem);
+        return status;
+    }
+    status = idempotency_purge(engine);
+    if (status != STATUS_OK)
+        snprintf(problem, 512, "%s", store_problem(engine->options.store));
     return status;
 }
 

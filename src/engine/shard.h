@@ -217,5 +217,7 @@ void idempotency_add(struct engine *engine, const struct inbox_event *event,
                      const struct engine_reply *reply);
 /* Forgets the keys of the batch in memory: their rows are durable now. */
 void idempotency_landed(struct engine *engine, struct open_batch *batch);
+/* Deletes entries whose time is over, a slice of them at every opening. */
+enum status idempotency_purge(struct engine *engine) must_check;
 void idempotency_init(struct engine *engine);
 void idempotency_fini(struct engine *engine);

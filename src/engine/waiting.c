@@ -10,6 +10,7 @@
 #include "base/ensure.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "engine/history.h"
 
 enum { MEMBERS_MAX = 14 };
 
@@ -369,6 +370,27 @@ static void tell_rest(const struct instance *instance,
     text_add_byte(text, '\n');
 }
 
+/* How it got here: the event that made the last move, and its error when there was one. */
+static void tell_last_move(struct registry *registry, const struct instance *instance,
+                           struct arena *arena, struct text *text)
+{
+    struct history_line line;
+    if (!history_last_move(registry, instance, arena, &line) || line.seq == 1)
+        return;
+    struct value error = value_member(line.event, SPAN("error"));
+    struct value kind = value_member(error, SPAN("kind"));
+    struct value message = value_member(error, SPAN("message"));
+    struct span type = value_span(value_member(line.event, SPAN("type")));
+    text_format(text, "  got here from %.*s by %.*s at ", SPAN_ARGS(line.from_path),
+                SPAN_ARGS(type));
+    time_add_clock(text, line.at);
+    if (kind.kind == VALUE_STRING)
+        text_format(text, ": %.*s", SPAN_ARGS(value_span(kind)));
+    if (message.kind == VALUE_STRING)
+        text_format(text, ": %.*s", SPAN_ARGS(value_span(message)));
+    text_add_byte(text, '\n');
+}
+
 void waiting_explain(struct registry *registry, const struct instance *instance, instant_ms now,
                      struct arena *arena, struct text *text)
 {
@@ -379,6 +401,7 @@ void waiting_explain(struct registry *registry, const struct instance *instance,
                 SPAN_ARGS(configuration_path(&configuration)));
     tell_since(text, instance_status_name(instance->status), instance->updated);
     text_add_byte(text, '\n');
+    tell_last_move(registry, instance, arena, text);
     for (const struct request *request = instance->requests; request != NULL;
          request = request->next)
         tell_request(registry, instance, request, arena, text);

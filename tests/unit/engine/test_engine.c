@@ -471,6 +471,90 @@ static void crash(struct bench *bench)
     bench->engine = NULL;
 }
 
+struct moves {
+    char text[400];
+};
+
+static bool write_move(void *context, const struct history_line *line)
+{
+    struct moves *moves = context;
+    size_t size = strlen(moves->text);
+    snprintf(moves->text + size, sizeof moves->text - size, "%.*s>%.*s ",
+             SPAN_ARGS(line->from_path), SPAN_ARGS(line->to_path));
+    return true;
+}
+
+static void a_history_tells_from_and_to(void **state)
+{
+    (void)state;
+    struct bench *bench = open_bench(all_well);
+    struct moves moves = {""};
+    struct arena arena;
+    start(bench, "a", "{\"total\":5}", "SUBMIT", "{\"total\":5}");
+    run_until_final(bench, 1);
+    arena_open(&arena, TURN_ARENA_BYTES);
+    struct registry *registry = engine_registry(bench->engine);
+    assert_int_equal(history_read(registry, find(bench, "a"), 0, &arena, write_move, &moves),
+                     STATUS_OK);
+    assert_string_equal(moves.text,
+                        ">PENDING PENDING>CHARGING CHARGING>RESERVING RESERVING>COMPLETED ");
+    arena_close(&arena);
+    close_bench(bench);
+}
+
+static const char clockwork[] = "{\"id\":\"order\",\"version\":\"2\",\"context\":{\"rings\":0},"
+                                "\"initial\":\"A\",\"states\":{"
+                                "\"A\":{\"after\":{\"40ms\":{\"target\":\"B\",\"assign\":{"
+                                "\"rings\":\"${context.rings + 1}\"}}}},"
+                                "\"B\":{\"after\":{\"40ms\":{\"target\":\"C\",\"assign\":{"
+                                "\"rings\":\"${context.rings + 1}\"}}}},"
+                                "\"C\":{\"type\":\"final\"}}}";
+
+static void timers_are_not_early_and_fire_once_after_downtime(void **state)
+{
+    (void)state;
+    struct bench *bench = open_bench(all_well);
+    deploy(bench, clockwork);
+    while (bench->replies[ANSWER_OK] < 2)
+        loop_run_once(bench->loop, true);
+    instant_ms begin = clock_wall();
+    start(bench, "t", "{}", "", "");
+    while (bench->replies[ANSWER_OK] < 3)
+        loop_run_once(bench->loop, true);
+    crash(bench);
+    usleep(100 * 1000); /* both are overdue when it comes back, but B's begins then */
+    open_engine(bench);
+    run_until_final(bench, 1);
+    assert_true(clock_wall() - begin >= 140);
+    struct instance *instance = find(bench, "t");
+    assert_true(span_is(span_of(instance->context, instance->context_size), "{\"rings\":2}"));
+    assert_int_equal(instance->seq, 3);
+    verify_all(bench);
+    close_bench(bench);
+}
+
+static void an_explanation_names_what_is_waited_for(void **state)
+{
+    (void)state;
+    struct bench *bench = open_bench(never_answers);
+    struct arena arena;
+    struct text text;
+    arena_open(&arena, TURN_ARENA_BYTES);
+    text_init(&text, &arena);
+    start(bench, "a", "{\"total\":5}", "SUBMIT", "{\"total\":5}");
+    while (bench->world->running == 0)
+        loop_run_once(bench->loop, true);
+    uint64_t commits = engine_view(bench->engine).commits;
+    while (engine_view(bench->engine).commits == commits)
+        loop_run_once(bench->loop, true); /* the claim rides the next commit */
+    waiting_explain(engine_registry(bench->engine), find(bench, "a"), 0, &arena, &text);
+    assert_non_null(strstr(text.bytes, "a  CHARGING  active since"));
+    assert_non_null(strstr(text.bytes, "got here from PENDING by SUBMIT at"));
+    assert_non_null(strstr(text.bytes, "step charge, attempt 1 of 3: under way since"));
+    arena_close(&arena);
+    close_bench(bench);
+}
+
 static void nothing_is_lost_over_crashes(void **state)
 {
     (void)state;
@@ -531,6 +615,9 @@ int main(void)
         cmocka_unit_test(a_cancelled_call_is_dropped_and_its_place_is_free),
         cmocka_unit_test(a_step_that_never_answers_ends_by_its_deadline),
         cmocka_unit_test(histories_have_no_gap_and_replay_to_the_same_state),
+        cmocka_unit_test(a_history_tells_from_and_to),
+        cmocka_unit_test(timers_are_not_early_and_fire_once_after_downtime),
+        cmocka_unit_test(an_explanation_names_what_is_waited_for),
         cmocka_unit_test(nothing_is_lost_over_crashes),
         cmocka_unit_test(a_version_never_changes),
     };
