@@ -173,7 +173,8 @@ const char *store_problem(const struct store *store);
 struct store *store_memory_open(const struct store_schema *schema);
 
 enum store_access {
-    STORE_READ, /* never creates or changes the file, and works while another process owns it */
+    STORE_READ,   /* never creates or changes the file, and works while another process owns it;
+                     SQLite   may leave its index (-shm) and an empty -wal beside it */
     STORE_WRITE,  /* owns a file that exists */
     STORE_CREATE, /* the same, and makes a missing one */
     STORE_ADOPT,  /* owns a file although it is a copy, and renews its incarnation */

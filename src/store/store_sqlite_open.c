@@ -160,6 +160,10 @@ static int64_t read_owner(struct store_sqlite *store)
 static enum status say_owned(struct store_sqlite *store)
 {
     int64_t pid = read_owner(store);
+    /* Another store of this process: closing our descriptor would drop that one's record locks,
+     * so it is left open. */
+    if (pid == getpid())
+        store->lock = -1;
     if (pid == 0)
         return store_say(&store->base, STATUS_BUSY, "%s is owned by another process",
                          store->base.name);
@@ -256,15 +260,20 @@ static enum status check_header(struct store_sqlite *store, const struct store_s
     return STATUS_OK;
 }
 
+/* Not every file system remembers births. */
 static void write_identity(int descriptor, char identity[IDENTITY_BYTES])
 {
     struct statx found;
-    ensure(statx(descriptor, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &found) == 0);
-    int size =
-        snprintf(identity, IDENTITY_BYTES, "inode %llu", (unsigned long long)found.stx_ino);
-    if ((found.stx_mask & STATX_BTIME) != 0)
-        snprintf(identity + size, IDENTITY_BYTES - (size_t)size, ", born %lld.%09u",
-                 (long long)found.stx_btime.tv_sec, found.stx_btime.tv_nsec);
+    struct stat plain;
+    if (statx(descriptor, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &found) == 0 &&
+        (found.stx_mask & STATX_BTIME) != 0) {
+        snprintf(identity, IDENTITY_BYTES, "inode %llu, born %lld.%09u",
+                 (unsigned long long)found.stx_ino, (long long)found.stx_btime.tv_sec,
+                 found.stx_btime.tv_nsec);
+        return;
+    }
+    ensure(fstat(descriptor, &plain) == 0);
+    snprintf(identity, IDENTITY_BYTES, "inode %llu", (unsigned long long)plain.st_ino);
 }
 
 static int write_meta(sqlite3 *writer, const char *key, const char *value)

@@ -40,7 +40,7 @@ static void remove_database(const struct fixture *fixture)
     }
 }
 
-enum { SESSION_COMMITS = 4, FAULTS_MAX = 2000 };
+enum { SESSION_COMMITS = 3, FAULTS_MAX = 2000 };
 
 /* What a run has been told. */
 struct progress {
@@ -48,17 +48,17 @@ struct progress {
     lsn tried;
 };
 
-/* Commits `count` records, the third of which is large, and stops at the first answer that is
+/* Commits `count` records, the second of which is large, and stops at the first answer that is
  * not OK. */
 static enum status commit_some(struct store *store, struct store_shard *shard, int count,
                                struct progress *progress)
 {
-    static const char large[20000] = "large";
+    static const char large[12000] = "large";
     for (int i = 0; i < count; i++) {
         const struct store_row row = {
             .kind = FIXTURE_INBOX,
             .key = SPAN("large"),
-            .data = span_of(large, i == 2 ? sizeof large : 9),
+            .data = span_of(large, i == 1 ? sizeof large : 9),
         };
         progress->tried = shard->lsn + 1;
         enum status status = fixture_commit(store, shard, &row, 1);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -272,6 +273,7 @@ static pid_t own_in_child(struct fixture *fixture, int commits)
         commit_many(store, &shard, commits);
         if (write(ready[1], "x", 1) != 1)
             _exit(1);
+        alarm(60); /* a failed test must not leave it behind */
         for (;;)
             pause();
     }
@@ -300,6 +302,43 @@ static void the_owner_in_another_process_is_named(void **state)
     struct store *store = fixture_open(fixture, STORE_WRITE, STATUS_OK);
     fixture_verify(store, 2);
     store_close(store);
+}
+
+/* Somebody with the sqlite3 shell, in the middle of a transaction for a moment. */
+static void hold_write_lock(struct fixture *fixture, int ready)
+{
+    sqlite3 *connection = NULL;
+    const struct timespec moment = {.tv_nsec = 100 * 1000 * 1000};
+    if (sqlite3_open(fixture->path, &connection) != SQLITE_OK ||
+        sqlite3_exec(connection, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK ||
+        write(ready, "x", 1) != 1)
+        _exit(1);
+    nanosleep(&moment, NULL);
+    _exit(sqlite3_exec(connection, "ROLLBACK", NULL, NULL, NULL));
+}
+
+static void a_foreign_transaction_only_delays_an_owner(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_shard shard;
+    int ready[2];
+    make_database(fixture, 2);
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        hold_write_lock(fixture, ready[1]);
+    char byte;
+    int status = 0;
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    struct store *store = fixture_own(fixture, STORE_WRITE, &shard);
+    commit_many(store, &shard, 1);
+    fixture_verify(store, 3);
+    store_close(store);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
 }
 
 static void readers_see_each_commit_of_a_living_owner(void **state)
@@ -354,8 +393,10 @@ static bool commit_while_reading(void *context, const struct store_log *log)
     char *bytes = calloc(1, BYTES);
     const struct store_row row = {
         .kind = FIXTURE_INBOX, .key = SPAN("big"), .data = span_of(bytes, BYTES)};
-    for (int i = 0; i < COMMITS; i++)
+    for (int i = 0; i < COMMITS; i++) {
+        memset(bytes, i, BYTES); /* SQLite does not write what has not changed */
         assert_int_equal(fixture_commit(pinning->store, &pinning->shard, &row, 1), STATUS_OK);
+    }
     free(bytes);
     return true;
 }
@@ -498,12 +539,13 @@ static void the_wal_stays_bounded(void **state)
     struct store *store = fixture_own(fixture, STORE_CREATE, &shard);
     char wal[96];
     snprintf(wal, sizeof wal, "%s-wal", fixture->path);
-    enum { BYTES = 1 << 20, BATCHES = 80 };
+    enum { BYTES = 1 << 20, BATCHES = 50 };
     char *bytes = calloc(1, BYTES);
     const struct store_row row = {
         .kind = FIXTURE_INBOX, .key = SPAN("big"), .data = span_of(bytes, BYTES)};
     struct stat found;
     for (int i = 0; i < BATCHES; i++) {
+        memset(bytes, i, BYTES); /* SQLite does not write what has not changed */
         assert_int_equal(fixture_commit(store, &shard, &row, 1), STATUS_OK);
         assert_int_equal(stat(wal, &found), 0);
         assert_true(found.st_size < 24 << 20);
@@ -618,7 +660,7 @@ static void no_flipped_byte_goes_unnoticed_in_the_log(void **state)
     size_t size;
     char *bytes = read_file(fixture->path, &size);
     struct random random = {7};
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 150; i++) {
         size_t place = (size_t)random_up_to(&random, size - 1);
         bytes[place] = (char)(bytes[place] ^ 0x10);
         write_file(fixture->path, bytes, size);
@@ -652,6 +694,7 @@ int main(void)
         TEST(a_truncated_database_is_damage),
         TEST(a_second_owner_is_refused),
         TEST(the_owner_in_another_process_is_named),
+        TEST(a_foreign_transaction_only_delays_an_owner),
         TEST(readers_see_each_commit_of_a_living_owner),
         TEST(a_reader_reads_what_a_killed_owner_left),
         TEST(a_reader_may_stay_across_checkpoints),
