@@ -6,7 +6,13 @@
 #include "base/ensure.h"
 #include "base/json.h"
 
-enum { PRECEDENCE_CONDITION, PRECEDENCE_OR, PRECEDENCE_AND, PRECEDENCE_POSTFIX = 7 };
+enum {
+    PRECEDENCE_CONDITION,
+    PRECEDENCE_OR,
+    PRECEDENCE_AND,
+    PRECEDENCE_POSTFIX = 7,
+    PRECEDENCE_NEVER
+};
 
 const char *ast_operator_text(enum ast_operator operator)
 {
@@ -109,11 +115,18 @@ static bool is_plain_name(struct span name)
     return name.size > 0;
 }
 
+/* Names that the grammar keeps for itself behind a dot too. */
+static bool is_keyword(struct span name)
+{
+    return span_is(name, "in") || span_is(name, "true") || span_is(name, "false") ||
+           span_is(name, "null");
+}
+
 static void write_select(struct text *text, const struct ast *ast)
 {
     write_within(text, ast->select.operand, PRECEDENCE_POSTFIX);
     add(text, ast->select.is_optional ? ".?" : ".");
-    if (is_plain_name(ast->select.field))
+    if (is_plain_name(ast->select.field) && !is_keyword(ast->select.field))
         text_add(text, ast->select.field);
     else
         text_format(text, "`%.*s`", SPAN_ARGS(ast->select.field));
@@ -128,12 +141,35 @@ static void write_logic(struct text *text, const struct ast *ast)
     }
 }
 
+/* A minus sign before a number would become part of it. */
+static bool begins_with_number(const struct ast *ast)
+{
+    for (;;) {
+        if (ast->kind == AST_LITERAL)
+            return ast->literal.kind == VALUE_INT || ast->literal.kind == VALUE_UINT ||
+                   ast->literal.kind == VALUE_DOUBLE;
+        if (ast->kind == AST_SELECT)
+            ast = ast->select.operand;
+        else if (ast->kind == AST_INDEX)
+            ast = ast->index.operand;
+        else if (ast->kind == AST_CALL && ast->call.target != NULL)
+            ast = ast->call.target;
+        else if (ast->kind == AST_FOLD)
+            ast = ast->fold.range;
+        else if (ast->kind == AST_OPTIONAL_MAP)
+            ast = ast->bind.value;
+        else
+            return false;
+    }
+}
+
 static void write_operation(struct text *text, const struct ast *ast)
 {
     int precedence = precedence_of(ast);
     if (ast->kind == AST_UNARY) {
+        bool is_number = begins_with_number(ast->operation.left);
         add(text, ast_operator_text(ast->operation.operator));
-        write_within(text, ast->operation.left, precedence);
+        write_within(text, ast->operation.left, is_number ? PRECEDENCE_NEVER : precedence);
         return;
     }
     write_within(text, ast->operation.left, precedence);

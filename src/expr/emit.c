@@ -144,7 +144,8 @@ static bool find_constant_call(struct emitter *emitter, const struct ast *ast,
         names_find_function(emitter->scope, ast->call.name) != NULL)
         return false;
     const struct builtin *builtin = builtin_find(ast->call.name, BUILTIN_GLOBAL);
-    if (builtin == NULL || !find_constant(emitter, ast->call.arguments[0], &argument))
+    if (builtin == NULL || builtin->count_min != 1 ||
+        !find_constant(emitter, ast->call.arguments[0], &argument))
         return false;
     struct vm vm = {.arena = emitter->arena, .cost_left = EXPRESSION_COST_MAX};
     *value = builtin->function(&vm, &argument, 1);

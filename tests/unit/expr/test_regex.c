@@ -182,6 +182,7 @@ static void expressions_use_them(void **state)
         {"context.total.matches('a')", "!no such overload: matches(int)"},
         {"context.missing.matches('a')", "!no such key: 'missing'"},
         {"'a'.matches(1)", "!no such overload: matches(string, int)"},
+        {"matches('a')", "?1:1 matches() takes 2 arguments, not 1"},
         {"'a'.matches()", "?1:5 matches() takes 1 argument, not 0"},
     };
     (void)state;

@@ -1,0 +1,54 @@
+/*
+ * regex_tree.h - a regular expression as a tree: what regex_tree.c reads and regex.c runs.
+ */
+#pragma once
+
+#include "expr/regex.h"
+
+enum regex_tree_kind { TREE_SET, TREE_ASSERT, TREE_SEQUENCE, TREE_CHOICE, TREE_REPEAT };
+
+enum regex_assertion {
+    ASSERT_START,
+    ASSERT_END,
+    ASSERT_LINE,
+    ASSERT_LINE_END,
+    ASSERT_WORD,
+    ASSERT_NO_WORD
+};
+
+struct regex_range {
+    uint32_t first;
+    uint32_t last;
+};
+
+struct regex_tree {
+    enum regex_tree_kind kind;
+    const struct regex_tree *next; /* of the sequence or choice it is in */
+    const struct regex_tree *first;
+    struct regex_tree *last; /* while the sequence or choice grows */
+    const struct regex_range *ranges;
+    uint32_t range_count;
+    bool is_negated;
+    enum regex_assertion assertion;
+    uint32_t min;
+    uint32_t max; /* UINT32_MAX: without an end */
+};
+
+/* The tree of a pattern in the arena; NULL after filling in the problem. */
+const struct regex_tree *regex_tree_read(struct span pattern, struct arena *arena,
+                                         struct regex_problem *problem);
+
+/* The code point at `at` of well-formed UTF-8; moves behind it. */
+static inline uint32_t regex_tree_next_character(struct span text, size_t *at)
+{
+    unsigned char lead = (unsigned char)text.text[(*at)++];
+    uint32_t point = lead < 0x80   ? lead
+                     : lead < 0xe0 ? lead & 0x1fu
+                     : lead < 0xf0 ? lead & 0xfu
+                                   : lead & 7u;
+    if (lead < 0x80)
+        return point;
+    while (*at < text.size && ((unsigned char)text.text[*at] & 0xc0) == 0x80)
+        point = point << 6 | ((unsigned char)text.text[(*at)++] & 0x3fu);
+    return point;
+}
