@@ -39,8 +39,9 @@ void json_write(struct text *text, struct value value);
 /* The same over several lines, indented by two spaces. */
 void json_write_pretty(struct text *text, struct value value, int indent);
 
-/* The value as it would be read back from its JSON form; an error value where JSON has no form
- * (NaN, infinities, whole numbers beyond int64, map keys that become the same text). */
+/* The value as it would be read back from its JSON form, alone or as a member; an error value
+ * where that cannot be (NaN, infinities, whole numbers beyond int64, map keys that become the
+ * same text, nesting beyond VALUE_DEPTH_MAX). */
 struct value json_plain(struct arena *arena, struct value value);
 
 /* A quoted and escaped JSON string. */

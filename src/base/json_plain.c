@@ -8,8 +8,9 @@
 
 #include "base/ensure.h"
 #include "base/json.h"
+#include "base/limits.h"
 
-static bool is_plain(struct value value)
+static bool is_plain(struct value value, unsigned levels)
 {
     switch ((enum value_kind)value.kind) {
     case VALUE_NULL:
@@ -20,17 +21,18 @@ static bool is_plain(struct value value)
     case VALUE_DOUBLE:
         return isfinite(value.real);
     case VALUE_LIST:
-        for (uint32_t i = 0; i < value.count; i++) {
-            if (!is_plain(value.items[i]))
+        for (uint32_t i = 0; levels > 0 && i < value.count; i++) {
+            if (!is_plain(value.items[i], levels - 1))
                 return false;
         }
-        return true;
+        return levels > 0;
     case VALUE_MAP:
-        for (uint32_t i = 0; i < value.count; i++) {
-            if (value.entries[i].key.kind != VALUE_STRING || !is_plain(value.entries[i].value))
+        for (uint32_t i = 0; levels > 0 && i < value.count; i++) {
+            if (value.entries[i].key.kind != VALUE_STRING ||
+                !is_plain(value.entries[i].value, levels - 1))
                 return false;
         }
-        return true;
+        return levels > 0;
     case VALUE_UINT:
     case VALUE_BYTES:
     case VALUE_TIMESTAMP:
@@ -55,11 +57,21 @@ static struct value written_string(struct arena *arena, struct value value)
     return value_string(span_of(text.bytes + 1, text.size - 2));
 }
 
-static struct value plain_list(struct arena *arena, struct value list)
+static struct value plain_value(struct arena *arena, struct value value, unsigned levels);
+
+static struct value too_deep(struct arena *arena)
 {
+    return value_error(
+        text_print(arena, "a value nested deeper than %d levels", VALUE_DEPTH_MAX));
+}
+
+static struct value plain_list(struct arena *arena, struct value list, unsigned levels)
+{
+    if (levels == 0)
+        return too_deep(arena);
     struct value *items = arena_new_array(arena, list.count, struct value);
     for (uint32_t i = 0; i < list.count; i++) {
-        items[i] = json_plain(arena, list.items[i]);
+        items[i] = plain_value(arena, list.items[i], levels - 1);
         if (value_is_error(items[i]))
             return items[i];
     }
@@ -76,23 +88,41 @@ static struct value plain_key(struct arena *arena, struct value key)
     return value_string(text_span(&text));
 }
 
-static struct value plain_map(struct arena *arena, struct value map)
+/* Whether a key that has become text is also another key of the map. */
+static bool keys_meet(struct value map, struct value plain)
 {
+    for (uint32_t i = 0; i < map.count; i++) {
+        struct span key = value_span(plain.entries[i].key);
+        if (map.entries[i].key.kind == VALUE_STRING)
+            continue;
+        for (uint32_t j = 0; j < map.count; j++) {
+            if (j != i && span_equal(key, value_span(plain.entries[j].key)))
+                return true;
+        }
+    }
+    return false;
+}
+
+static struct value plain_map(struct arena *arena, struct value map, unsigned levels)
+{
+    if (levels == 0)
+        return too_deep(arena);
     struct value_entry *entries = arena_new_array(arena, map.count, struct value_entry);
     for (uint32_t i = 0; i < map.count; i++) {
         entries[i].key = plain_key(arena, map.entries[i].key);
-        entries[i].value = json_plain(arena, map.entries[i].value);
+        entries[i].value = plain_value(arena, map.entries[i].value, levels - 1);
         if (value_is_error(entries[i].value))
             return entries[i].value;
-        if (value_find(value_map(entries, i), value_span(entries[i].key)) != NULL)
-            return value_error(SPAN("two keys of a map have the same text"));
     }
-    return value_map(entries, map.count);
+    struct value plain = value_map(entries, map.count);
+    if (keys_meet(map, plain))
+        return value_error(SPAN("two keys of a map have the same text"));
+    return plain;
 }
 
-struct value json_plain(struct arena *arena, struct value value)
+static struct value plain_value(struct arena *arena, struct value value, unsigned levels)
 {
-    if (is_plain(value))
+    if (is_plain(value, levels))
         return value;
     switch ((enum value_kind)value.kind) {
     case VALUE_DOUBLE:
@@ -107,11 +137,11 @@ struct value json_plain(struct arena *arena, struct value value)
     case VALUE_TYPE:
         return written_string(arena, value);
     case VALUE_LIST:
-        return plain_list(arena, value);
+        return plain_list(arena, value, levels);
     case VALUE_MAP:
-        return plain_map(arena, value);
+        return plain_map(arena, value, levels);
     case VALUE_OPTIONAL:
-        return value.items == NULL ? value_null() : json_plain(arena, *value.items);
+        return value.items == NULL ? value_null() : plain_value(arena, *value.items, levels);
     case VALUE_ERROR:
         return value;
     case VALUE_NULL:
@@ -122,4 +152,9 @@ struct value json_plain(struct arena *arena, struct value value)
         break;
     }
     never();
+}
+
+struct value json_plain(struct arena *arena, struct value value)
+{
+    return plain_value(arena, value, VALUE_DEPTH_MAX);
 }

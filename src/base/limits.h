@@ -22,6 +22,7 @@ enum {
 
     /* JSON and values */
     JSON_DEPTH_MAX = 100,
+    VALUE_DEPTH_MAX = JSON_DEPTH_MAX - 1, /* what is kept becomes a member: one deeper */
     VALUE_BYTES_MAX = 1 << 20,
 
     /* Expressions */
@@ -42,7 +43,7 @@ enum {
     INSTANCE_ID_BYTES_MAX = 256,
     EVENT_TYPE_BYTES_MAX = 256,
     IDEMPOTENCY_KEY_BYTES_MAX = 256,
-    IDEMPOTENCY_PURGE_MAX = 10000,    /* entries looked at for deletion at one opening */
+    IDEMPOTENCY_PURGE_MAX = 10000,   /* entries looked at for deletion at one opening */
     RECORD_LINE_BYTES_MAX = 1 << 20, /* one record of an input file */
     ATTEMPTS_MAX = 1000,             /* of one step */
     INTERRUPTIONS_MAX = 10,  /* attempts of one invocation cut off by the end of the engine */
