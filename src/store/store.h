@@ -172,9 +172,10 @@ const char *store_problem(const struct store *store);
 /* A store in memory: a real backend for pure runs and tests. Never NULL. */
 struct store *store_memory_open(const struct store_schema *schema);
 
+/* Reading never creates or changes the file, and works while another process owns it; SQLite
+ * may leave its index (-shm) and an empty -wal beside it. */
 enum store_access {
-    STORE_READ,   /* never creates or changes the file, and works while another process owns it;
-                     SQLite   may leave its index (-shm) and an empty -wal beside it */
+    STORE_READ,
     STORE_WRITE,  /* owns a file that exists */
     STORE_CREATE, /* the same, and makes a missing one */
     STORE_ADOPT,  /* owns a file although it is a copy, and renews its incarnation */
@@ -183,15 +184,16 @@ enum store_access {
 struct store_sqlite_options {
     const char *path;
     enum store_access access;
-    uint32_t
-        page_count_max; /* SQLite's max_page_count, for tests of a full disk; 0: no limit */
+    uint32_t page_count_max; /* SQLite's max_page_count, for tests of a full disk; 0: none */
 };
 
 /* Opens a SQLite database (WAL, synchronous=FULL). Writers hold a lock on the file for as long
  * as they live: STATUS_BUSY names the owner's pid. STATUS_NOT_FOUND (no such file, or no such
  * folder to create it in), STATUS_VERSION, STATUS_CORRUPT (not a database, or not one of ours),
  * STATUS_CONFLICT (the file is a copy: its identity changed; readers do not mind), STATUS_IO,
- * STATUS_FULL. On anything but OK *opened is NULL and `problem` holds a sentence. */
+ * STATUS_FULL. On anything but OK *opened is NULL and `problem` holds a sentence.
+ * While a store is open nothing else in the process may open its file and close it again: that
+ * would drop SQLite's locks on it (POSIX). */
 enum status store_sqlite_open(const struct store_sqlite_options *options,
                               const struct store_schema *schema, struct store **opened,
                               char problem[STORE_PROBLEM_BYTES]) must_check;
