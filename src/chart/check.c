@@ -222,6 +222,9 @@ void machine_check(const struct machine *machine, struct diagnostics *diagnostic
                           .reached = arena_new_array(arena, machine->state_count, bool),
                           .ends = arena_new_array(arena, machine->state_count, bool)};
     ensure(machine->state_count > 0);
+    if (machine->state_count == 1)
+        diagnostics_add(diagnostics, SEVERITY_WARNING, "IL0203", machine->states[0].place,
+                        "the machine has no `states`: nothing will ever change");
     check_reached(&graph);
     check_ends(&graph);
     check_shadowed(&graph);

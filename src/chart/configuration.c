@@ -7,6 +7,68 @@
 
 #include "base/ensure.h"
 
+/* The active states are one path from the root to a leaf; only a start that failed may stand
+ * above one. */
+static bool is_path(const struct configuration *configuration)
+{
+    const struct machine *machine = configuration->machine;
+    uint32_t active_count = 0;
+    for (uint32_t i = 0; i < machine->word_count; i++)
+        active_count += (uint32_t)__builtin_popcountll(configuration->active[i]);
+    if (active_count == 0)
+        return false;
+    uint32_t leaf = configuration_leaf(configuration);
+    if (leaf >= machine->state_count)
+        return false;
+    if (machine->states[leaf].type == STATE_COMPOUND &&
+        (leaf != 0 || configuration->status != INSTANCE_ERROR))
+        return false;
+    for (uint32_t state = leaf; state != NO_STATE; state = machine->states[state].parent) {
+        if (!configuration_has(configuration, state))
+            return false;
+        active_count--;
+    }
+    return active_count == 0;
+}
+
+/* Armed or invoked by an active state, under a number that comes after the one before it. */
+static bool is_in_order(const struct configuration *configuration, uint32_t state,
+                        uint64_t number, uint64_t *last)
+{
+    bool fits = number > *last && number < configuration->next_number &&
+                configuration_has(configuration, state);
+    *last = number;
+    return fits;
+}
+
+bool configuration_is_valid(const struct configuration *configuration)
+{
+    const struct machine *machine = configuration->machine;
+    uint64_t last = 0;
+    bool waits = configuration->timer_count > 0 || configuration->invocation_count > 0;
+    if (configuration->status >= INSTANCE_STATUS_COUNT || !is_path(configuration) ||
+        configuration->context.kind != VALUE_MAP)
+        return false;
+    if (waits && configuration->status != INSTANCE_ACTIVE)
+        return false;
+    for (uint32_t i = 0; i < configuration->timer_count; i++) {
+        const struct armed_timer *timer = &configuration->timers[i];
+        if (timer->timer >= machine->timer_count ||
+            !is_in_order(configuration, machine->timers[timer->timer].state, timer->number,
+                         &last))
+            return false;
+    }
+    last = 0;
+    for (uint32_t i = 0; i < configuration->invocation_count; i++) {
+        const struct invocation *invocation = &configuration->invocations[i];
+        if (invocation->invoke >= machine->invoke_count ||
+            !is_in_order(configuration, machine->invokes[invocation->invoke].state,
+                         invocation->number, &last))
+            return false;
+    }
+    return true;
+}
+
 uint32_t configuration_leaf(const struct configuration *configuration)
 {
     /* The active states are one path, and a descendant has the larger number. */

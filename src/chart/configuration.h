@@ -56,6 +56,10 @@ static inline bool configuration_has(const struct configuration *configuration, 
     return configuration->active[state / 64] >> state % 64 & 1;
 }
 
+/* Whole-structure check: every "always" of this file, and what its machine says. False is what
+ * damaged bytes give. */
+bool configuration_is_valid(const struct configuration *configuration);
+
 /* The active leaf. */
 uint32_t configuration_leaf(const struct configuration *configuration);
 

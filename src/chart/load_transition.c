@@ -133,6 +133,8 @@ static uint32_t find_domain(const struct loader *loader,
     uint32_t domain = states[target].parent;
     while (domain != NO_STATE && !(source > domain && source < states[domain].end))
         domain = states[domain].parent;
+    if (domain == NO_STATE && !transition->reenter)
+        return 0; /* only `reenter` leaves the root */
     return domain;
 }
 

@@ -19,11 +19,14 @@ uint32_t machine_find_event(const struct machine *machine, struct span type)
 
 uint32_t machine_find_state(const struct machine *machine, struct span name)
 {
-    for (uint32_t i = 0; i < machine->state_count; i++) {
+    /* The root comes last: a state with the machine's name is the one that is meant. */
+    for (uint32_t i = 1; i < machine->state_count; i++) {
         if (span_equal(machine->states[i].id, name) ||
             span_equal(machine->states[i].path, name))
             return i;
     }
+    if (span_equal(machine->id, name))
+        return 0;
     if (span_starts_with(name, machine->id) && name.size > machine->id.size + 1 &&
         name.text[machine->id.size] == '.')
         return machine_find_state(machine, span_slice(name, machine->id.size + 1, name.size));

@@ -107,28 +107,6 @@ static void read_active(struct byte_reader *reader, struct arena *arena,
         words[i] = bytes_read_u64(reader);
 }
 
-/* The active states are one path from the root to a leaf. */
-static bool is_path(const struct configuration *configuration)
-{
-    const struct machine *machine = configuration->machine;
-    uint32_t active_count = 0;
-    for (uint32_t i = 0; i < machine->word_count; i++)
-        active_count += (uint32_t)__builtin_popcountll(configuration->active[i]);
-    if (active_count == 0)
-        return false;
-    uint32_t leaf = configuration_leaf(configuration);
-    if (leaf >= machine->state_count)
-        return false;
-    if (machine->states[leaf].type == STATE_COMPOUND && configuration->status != INSTANCE_ERROR)
-        return false;
-    for (uint32_t state = leaf; state != NO_STATE; state = machine->states[state].parent) {
-        if (!configuration_has(configuration, state))
-            return false;
-        active_count--;
-    }
-    return active_count == 0;
-}
-
 static void read_timers(struct byte_reader *reader, struct arena *arena,
                         struct configuration *configuration)
 {
@@ -193,8 +171,7 @@ enum status snapshot_read(struct span bytes, struct span context, const struct m
         !hash_fits(&reader, machine))
         return STATUS_CONFLICT;
     struct configuration read = {.machine = machine};
-    uint8_t status = bytes_read_u8(&reader);
-    read.status = (enum instance_status)status;
+    read.status = (enum instance_status)bytes_read_u8(&reader);
     read.next_number = bytes_read_varint(&reader);
     read_active(&reader, arena, &read);
     read.output = read_value(&reader, arena);
@@ -202,8 +179,7 @@ enum status snapshot_read(struct span bytes, struct span context, const struct m
     read_timers(&reader, arena, &read);
     read_invocations(&reader, arena, &read);
     read.context = read_json(&reader, context, arena);
-    if (reader.failed || reader.at != reader.end || status >= INSTANCE_STATUS_COUNT ||
-        !is_path(&read) || read.context.kind != VALUE_MAP)
+    if (reader.failed || reader.at != reader.end || !configuration_is_valid(&read))
         return STATUS_CORRUPT;
     *configuration = read;
     return STATUS_OK;

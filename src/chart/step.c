@@ -14,8 +14,8 @@
 
 #include "base/checked.h"
 #include "base/ensure.h"
-#include "base/json.h"
 #include "base/limits.h"
+#include "chart/plain.h"
 
 struct raised {
     uint32_t event;
@@ -264,12 +264,12 @@ static void add_invocations(struct stepper *stepper, struct range range)
     }
 }
 
-/* The slot's value in the form that survives a restart: as it would be read back from JSON. */
+/* The slot's value in the form that survives a restart. */
 static struct value run_plain(struct stepper *stepper, const struct expr_slot *slot)
 {
     if (slot == NULL)
         return value_null();
-    return json_plain(stepper->arena, expr_slot_run(slot, &stepper->frame, stepper->arena));
+    return plain_value(stepper->arena, expr_slot_run(slot, &stepper->frame, stepper->arena));
 }
 
 /* A slot whose failure ends the macrostep; "assign" and "total" say what it was for. */
@@ -352,6 +352,14 @@ static bool enter(struct stepper *stepper, uint32_t target, uint32_t domain)
     return true;
 }
 
+/* Each member fits by itself; this is about all of them together. */
+static bool keep_context(struct stepper *stepper, struct value context)
+{
+    struct span problem = plain_problem(context);
+    stepper->next.context = context;
+    return problem.size == 0 || fail(stepper, SPAN("the context"), (struct place){0}, problem);
+}
+
 static bool run_assigns(struct stepper *stepper, struct range range)
 {
     struct value context = stepper->next.context;
@@ -364,9 +372,8 @@ static bool run_assigns(struct stepper *stepper, struct range range)
             return false;
         context = value_with(stepper->arena, context, assign->key, value);
     }
-    stepper->next.context = context;
     stepper->slots[CHART_CONTEXT] = context;
-    return true;
+    return keep_context(stepper, context);
 }
 
 static bool count_microstep(struct stepper *stepper)
@@ -446,12 +453,19 @@ static bool handle_event(struct stepper *stepper)
     return true;
 }
 
-static bool take_eventless(struct stepper *stepper, bool *taken)
+/* One that leads where it came from and assigns nothing would do so for ever: it is taken once.
+ */
+static bool take_eventless(struct stepper *stepper, bool *again)
 {
     const struct machine_transition *transition = select_transition(stepper, EVENT_ID_NONE);
-    *taken =
-        transition != NULL && (transition->target != NO_STATE || transition->assigns.count > 0);
-    return !*taken || take(stepper, transition);
+    uint32_t leaf = configuration_leaf(&stepper->next);
+    *again = false;
+    if (transition == NULL)
+        return true;
+    if (!take(stepper, transition))
+        return false;
+    *again = transition->assigns.count > 0 || configuration_leaf(&stepper->next) != leaf;
+    return true;
 }
 
 static bool handle_raised(struct stepper *stepper)
@@ -469,10 +483,10 @@ static bool handle_raised(struct stepper *stepper)
 static bool come_to_rest(struct stepper *stepper)
 {
     while (stepper->next.status == INSTANCE_ACTIVE) {
-        bool taken;
-        if (!take_eventless(stepper, &taken))
+        bool again;
+        if (!take_eventless(stepper, &again))
             return false;
-        if (taken)
+        if (again)
             continue;
         if (stepper->queue == NULL)
             request_invocations(stepper);
@@ -553,10 +567,11 @@ static bool start(struct stepper *stepper)
                       &members[i].value))
             return false;
     }
-    stepper->next.context = value_map(members, machine->context_count);
-    stepper->slots[CHART_CONTEXT] = stepper->next.context;
+    struct value context = value_map(members, machine->context_count);
+    stepper->slots[CHART_CONTEXT] = context;
     stepper->applied = true;
-    return enter(stepper, 0, NO_STATE) && come_to_rest(stepper);
+    return keep_context(stepper, context) && enter(stepper, 0, NO_STATE) &&
+           come_to_rest(stepper);
 }
 
 /* What the event is called, what it carries, and whether it still concerns anybody. */

@@ -1,0 +1,19 @@
+/*
+ * plain.h - values as an instance keeps them between two macrosteps.
+ *
+ * Contexts, inputs and outputs are written as JSON and read back, so a value is kept in the
+ * form in which it would be read, and one that could not be read is refused when it is made:
+ * nested deeper than JSON_DEPTH_MAX, or larger than VALUE_BYTES_MAX as JSON.
+ *
+ * Why look before anything else walks the value: expressions share parts, so a value of a few
+ * bytes in memory may be written as more than there is room for in the world.
+ */
+#pragma once
+
+#include "base/value.h"
+
+/* The value as it would be read back, or an error value. */
+struct value plain_value(struct arena *arena, struct value value);
+
+/* What forbids to keep the value, or an empty span. */
+struct span plain_problem(struct value value);
