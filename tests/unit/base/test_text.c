@@ -138,8 +138,7 @@ static size_t digit_count(struct span written)
     return count;
 }
 
-/* Written, it reads back as the same bits, is a number of JSON, and printf needs as many
- * digits. */
+/* Written, it is a number of JSON and reads back as the same bits. */
 static void expect_round_trip(double number)
 {
     text_clear(&text);
@@ -149,11 +148,17 @@ static void expect_round_trip(double number)
     expect_row(memcmp(&again, &number, sizeof number) == 0, written);
     expect_row(strpbrk(written.text, ".e") != NULL, written);
     expect_row(strspn(written.text, "-+.e0123456789") == written.size, written);
-    size_t digits = digit_count(written);
+}
+
+/* What printf writes with a digit less is another number. */
+static void expect_shortest(double number)
+{
+    expect_round_trip(number);
+    size_t digits = digit_count(text_span(&text));
     if (digits > 1) {
         char shorter[40];
         snprintf(shorter, sizeof shorter, "%.*e", (int)digits - 2, number);
-        expect_row(strtod(shorter, NULL) != number, written);
+        expect_row(strtod(shorter, NULL) != number, text_span(&text));
     }
 }
 
@@ -165,7 +170,11 @@ static void a_million_random_bit_patterns_round_trip(void **state)
         uint64_t bits = random_next(&random);
         double number;
         memcpy(&number, &bits, sizeof number);
-        if (isfinite(number))
+        if (!isfinite(number))
+            continue;
+        if (i % 10 == 0)
+            expect_shortest(number);
+        else
             expect_round_trip(number);
     }
 }
@@ -176,10 +185,10 @@ static void decimal_amounts_round_trip(void **state)
     static const double scales[] = {1, 10, 100, 1000, 1e4, 1e6, 1e9, 1e12, 1e15, 1e18, 1e22};
     struct random random = {62};
     (void)state;
-    for (size_t i = 0; i < 300000; i++) {
+    for (size_t i = 0; i < 200000; i++) {
         double whole = (double)(int64_t)(random_next(&random) >> (11 + i % 53));
         double scale = scales[random_up_to(&random, COUNT(scales) - 1)];
-        expect_round_trip(i % 2 ? whole / scale : -whole * scale);
+        expect_shortest(i % 2 ? whole / scale : -whole * scale);
     }
 }
 
@@ -188,15 +197,15 @@ static void neighbours_of_round_numbers_round_trip(void **state)
     (void)state;
     for (int exponent = -323; exponent <= 308; exponent++) {
         double number = pow(10, exponent);
-        expect_round_trip(number);
-        expect_round_trip(nextafter(number, 0));
-        expect_round_trip(nextafter(number, DBL_MAX));
+        expect_shortest(number);
+        expect_shortest(nextafter(number, 0));
+        expect_shortest(nextafter(number, DBL_MAX));
     }
     for (int exponent = -1074; exponent < 1024; exponent++) {
         double number = ldexp(1, exponent);
-        expect_round_trip(number);
-        expect_round_trip(nextafter(number, 0));
-        expect_round_trip(nextafter(number, DBL_MAX));
+        expect_shortest(number);
+        expect_shortest(nextafter(number, 0));
+        expect_shortest(nextafter(number, DBL_MAX));
     }
 }
 
