@@ -1,10 +1,9 @@
 /*
  * wire.c - which format a definition file is in.
  *
- * The text decides, not the file's name: what begins like JSON is read as JSON first, because
- * JSON has rules that YAML readers get wrong (surrogate pairs, tabs). What is not JSON may
- * still be YAML in flow style. The name only decides whose complaint the author understands
- * better.
+ * A file named .json is JSON and nothing else. Otherwise the text decides: what begins like
+ * JSON is read as JSON first, because JSON has rules that YAML readers get wrong (surrogate
+ * pairs, tabs). What is not JSON may still be YAML in flow style.
  */
 #include "wire/wire.h"
 
@@ -75,30 +74,14 @@ static bool is_readable(struct span text, struct span file, struct diagnostics *
     return true;
 }
 
-static void repeat_all(struct diagnostics *to, const struct diagnostics *from)
-{
-    for (const struct diagnostic *d = from->first; d != NULL; d = d->next) {
-        struct diagnostic *added =
-            diagnostics_add(to, d->severity, "", d->place, "%.*s", SPAN_ARGS(d->message));
-        added->code = d->code;
-        added->help = d->help;
-    }
-}
-
 static const struct node *read_json_or_flow(struct span text, struct span file,
                                             struct arena *arena,
                                             struct diagnostics *diagnostics)
 {
     struct diagnostics as_json;
-    struct diagnostics as_yaml;
     diagnostics_init(&as_json, arena);
-    diagnostics_init(&as_yaml, arena);
     const struct node *root = json_read_tree(text, file, arena, &as_json);
-    if (root == NULL)
-        root = yaml_tree_read(text, file, arena, &as_yaml);
-    if (root == NULL)
-        repeat_all(diagnostics, span_ends_with(file, SPAN(".json")) ? &as_json : &as_yaml);
-    return root;
+    return root == NULL ? yaml_tree_read(text, file, arena, diagnostics) : root;
 }
 
 const struct node *wire_read_definition(struct span text, struct span file, struct arena *arena,
@@ -107,6 +90,8 @@ const struct node *wire_read_definition(struct span text, struct span file, stru
     struct span body = without_mark(text);
     if (!is_readable(body, file, diagnostics))
         return NULL;
+    if (span_ends_with(file, SPAN(".json")))
+        return json_read_tree(body, file, arena, diagnostics);
     if (looks_like_json(body))
         return read_json_or_flow(body, file, arena, diagnostics);
     return yaml_tree_read(body, file, arena, diagnostics);

@@ -302,6 +302,20 @@ static void what_is_wrong_is_said_with_its_place(void **state)
         check_bad_text(span_from_text(ROWS[i].text), "dir/m.yaml", &ROWS[i]);
 }
 
+static void a_file_named_json_is_json_and_nothing_else(void **state)
+{
+    (void)state;
+    struct reading reading;
+    static const char COMMA[] = "{\"a\": 1, }";
+    read_text(&reading, span_from_text(COMMA), "m.json");
+    assert_null(reading.root);
+    assert_non_null(strstr(reading.diagnostics.first->message.text, "not valid JSON"));
+    read_close(&reading);
+    read_text(&reading, span_from_text(COMMA), "m.yaml");
+    assert_non_null(reading.root);
+    read_close(&reading);
+}
+
 static void the_name_decides_whose_complaint_is_told(void **state)
 {
     (void)state;
@@ -461,6 +475,7 @@ int main(void)
         cmocka_unit_test(structures_are_read_in_the_order_written),
         cmocka_unit_test(every_part_has_its_place),
         cmocka_unit_test(what_is_wrong_is_said_with_its_place),
+        cmocka_unit_test(a_file_named_json_is_json_and_nothing_else),
         cmocka_unit_test(the_name_decides_whose_complaint_is_told),
         cmocka_unit_test(nesting_has_a_limit),
         cmocka_unit_test(aliases_count_towards_the_nesting),
