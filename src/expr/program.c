@@ -23,11 +23,11 @@ const struct expr_program *expr_compile(struct span text, struct place place,
     return root == NULL ? NULL : emit_program(root, scope, arena, &remarks);
 }
 
-/* Adds the bytes of a value, its parts included; false when they are over the limit. Shared
- * parts count each time: that is what storing or sending the value would take. */
+/* Adds the least bytes that the value takes as JSON; false when they are over the limit.
+ * Shared parts count each time, as they do when the value is stored or sent. */
 static bool add_size(struct value value, size_t *bytes)
 {
-    *bytes += sizeof value;
+    *bytes += sizeof "1," - 1;
     if (value.kind == VALUE_STRING || value.kind == VALUE_BYTES)
         *bytes += value.count;
     if (value.kind == VALUE_OPTIONAL && value.items != NULL)
@@ -40,7 +40,7 @@ static bool add_size(struct value value, size_t *bytes)
         if (!add_size(value.entries[i].key, bytes) || !add_size(value.entries[i].value, bytes))
             return false;
     }
-    return *bytes <= (size_t)VALUE_BYTES_MAX * sizeof value;
+    return *bytes <= VALUE_BYTES_MAX;
 }
 
 /* Sets the guard for all that the program allocates. */

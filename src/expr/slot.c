@@ -170,6 +170,8 @@ static const struct expr_slot *compile_text(struct slot_compiler *compiler,
 
 static const struct expr_slot *compile_node(struct slot_compiler *compiler,
                                             const struct node *node);
+static struct value run_tree(const struct expr_slot *slot, const struct expr_frame *frame,
+                             struct arena *arena);
 
 static const struct expr_slot *compile_tree(struct slot_compiler *compiler,
                                             const struct node *node)
@@ -194,7 +196,7 @@ static const struct expr_slot *compile_tree(struct slot_compiler *compiler,
     slot->entries = node->kind == NODE_MAP ? node->entries : NULL;
     if (!is_literal)
         return slot;
-    struct value value = expr_slot_run(slot, NULL, compiler->arena);
+    struct value value = run_tree(slot, NULL, compiler->arena);
     return expr_slot_literal(value, compiler->arena);
 }
 
@@ -255,6 +257,9 @@ const struct expr_slot *expr_slot_compile(const struct node *node,
     return compile_node(&compiler, node);
 }
 
+static struct value run_part(const struct expr_slot *slot, const struct expr_frame *frame,
+                             struct arena *arena);
+
 static struct value run_text(const struct expr_slot *slot, const struct expr_frame *frame,
                              struct arena *arena)
 {
@@ -285,7 +290,7 @@ static struct value run_tree(const struct expr_slot *slot, const struct expr_fra
     struct value_entry *entries =
         arena_new_array(arena, is_list ? 0 : slot->count, struct value_entry);
     for (uint32_t i = 0; i < slot->count; i++) {
-        struct value value = expr_slot_run(slot->items[i], frame, arena);
+        struct value value = run_part(slot->items[i], frame, arena);
         if (value.kind == VALUE_ERROR)
             return value;
         if (is_list)
@@ -296,8 +301,8 @@ static struct value run_tree(const struct expr_slot *slot, const struct expr_fra
     return is_list ? value_list(items, slot->count) : value_map(entries, slot->count);
 }
 
-struct value expr_slot_run(const struct expr_slot *slot, const struct expr_frame *frame,
-                           struct arena *arena)
+static struct value run_part(const struct expr_slot *slot, const struct expr_frame *frame,
+                             struct arena *arena)
 {
     switch (slot->kind) {
     case SLOT_LITERAL:
@@ -311,6 +316,23 @@ struct value expr_slot_run(const struct expr_slot *slot, const struct expr_frame
         return run_tree(slot, frame, arena);
     }
     never();
+}
+
+/* Sets the guard for texts and trees; programs have their own. */
+struct value expr_slot_run(const struct expr_slot *slot, const struct expr_frame *frame,
+                           struct arena *arena)
+{
+    struct arena_guard guard;
+    struct arena_mark mark = arena_mark(arena);
+    if (slot->kind == SLOT_LITERAL || slot->kind == SLOT_PROGRAM)
+        return run_part(slot, frame, arena);
+    if (arena_is_spent(arena, &guard)) {
+        arena_rewind(arena, mark);
+        return value_error(SPAN("the value needs more memory than it may use"));
+    }
+    struct value value = run_part(slot, frame, arena);
+    arena_release_guard(arena, &guard);
+    return value;
 }
 
 bool expr_slot_is_literal(const struct expr_slot *slot)

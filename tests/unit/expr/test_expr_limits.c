@@ -158,6 +158,25 @@ static void doubling_ends_in_an_error(void **state)
     }
 }
 
+/* Whatever 1 MiB of JSON holds may be a result. */
+static void a_value_has_at_most_a_mebibyte(void **state)
+{
+    struct fixture *fixture = fixture_get();
+    const struct expr_program *program = fixture_compile(fixture, SPAN("[x, x]"));
+    static const struct {
+        uint32_t count;
+        enum value_kind kind;
+    } rows[] = {{VALUE_BYTES_MAX / 4 - 3, VALUE_LIST}, {VALUE_BYTES_MAX / 4, VALUE_ERROR}};
+    struct value *items = arena_new_array(&fixture->arena, VALUE_BYTES_MAX / 4, struct value);
+    (void)state;
+    assert_non_null(program);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        fixture->slots[SLOT_X] = value_list(items, rows[i].count);
+        struct value value = expr_run(program, &fixture->frame, &fixture->arena);
+        assert_int_equal(value.kind, rows[i].kind);
+    }
+}
+
 static void comparing_what_shares_its_parts_ends_too(void **state)
 {
     struct fixture *fixture = fixture_get();
@@ -251,6 +270,7 @@ int main(void)
         cmocka_unit_test(nested_loops_run_out_of_budget),
         cmocka_unit_test(the_budget_is_not_absorbed_by_logic),
         cmocka_unit_test(doubling_ends_in_an_error),
+        cmocka_unit_test(a_value_has_at_most_a_mebibyte),
         cmocka_unit_test(comparing_what_shares_its_parts_ends_too),
         cmocka_unit_test(a_spent_arena_is_an_error_value_and_takes_nothing),
         cmocka_unit_test(what_needs_no_memory_takes_none),

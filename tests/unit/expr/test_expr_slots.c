@@ -142,6 +142,26 @@ static void a_slot_knows_whether_it_is_literal_and_what_it_reads(void **state)
     assert_true(expr_slot_is_literal(expr_slot_literal(value_int(1), &fixture->arena)));
 }
 
+static void a_spent_arena_is_an_error_value(void **state)
+{
+    static char memory[1024];
+    struct fixture *fixture = fixture_get();
+    const struct expr_slot *slot = compile_slot(
+        fixture, "{\"a\": [\"v ${context.total} ${context.name}\", \"${[1, event.amount]}\"],"
+                 " \"b\": \"${context.items.map(i, [i, i, i])}\"}");
+    unsigned spent = 0;
+    (void)state;
+    for (size_t size = 16; size <= sizeof memory; size += 16) {
+        struct arena small;
+        arena_init(&small, memory, size);
+        struct value value = expr_slot_run(slot, &fixture->frame, &small);
+        assert_null(small.guard);
+        spent += value.kind == VALUE_ERROR;
+        assert_true(value.kind == VALUE_MAP || spent == size / 16);
+    }
+    assert_in_range(spent, 10, sizeof memory / 16 - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +171,7 @@ int main(void)
         cmocka_unit_test(maps_and_lists_recurse_into_values_never_into_keys),
         cmocka_unit_test(mistakes_are_told_at_their_character),
         cmocka_unit_test(all_mistakes_of_a_tree_are_told),
+        cmocka_unit_test(a_spent_arena_is_an_error_value),
         cmocka_unit_test(a_slot_knows_whether_it_is_literal_and_what_it_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
