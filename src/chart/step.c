@@ -399,29 +399,36 @@ static bool take(struct stepper *stepper, const struct machine_transition *trans
            enter(stepper, transition->target, transition->domain);
 }
 
-/* Evaluates the inputs of new invocations; one that fails becomes the error of its invocation.
- */
+/* The invocation never was: its error is raised instead. */
+static void refuse_input(struct stepper *stepper, uint32_t index, struct span message)
+{
+    const struct machine_invoke *invoke =
+        &stepper->machine->invokes[stepper->invocations[index].invoke];
+    add_error(stepper, text_print(stepper->arena, "input of %.*s", SPAN_ARGS(invoke->id)),
+              SPAN(""), invoke->place, message);
+    raise(stepper, invoke->error_event,
+          error_payload(stepper->arena, SPAN("invalid"), message));
+    stepper->next.invocation_count--;
+    memmove(&stepper->invocations[index], &stepper->invocations[index + 1],
+            (stepper->next.invocation_count - index) * sizeof *stepper->invocations);
+}
+
+/* Evaluates the inputs of new invocations, up to the first that fails: what is done about it
+ * may leave the states of the others. */
 static void request_invocations(struct stepper *stepper)
 {
-    uint32_t kept = 0;
     for (uint32_t i = 0; i < stepper->next.invocation_count; i++) {
         struct invocation *invocation = &stepper->invocations[i];
-        const struct machine_invoke *invoke = &stepper->machine->invokes[invocation->invoke];
-        if (value_is_error(invocation->input)) {
-            invocation->input = run_plain(stepper, invoke->input);
-            if (value_is_error(invocation->input)) {
-                struct span message = value_span(invocation->input);
-                add_error(stepper,
-                          text_print(stepper->arena, "input of %.*s", SPAN_ARGS(invoke->id)),
-                          SPAN(""), invoke->place, message);
-                raise(stepper, invoke->error_event,
-                      error_payload(stepper->arena, SPAN("invalid"), message));
-                continue;
-            }
+        if (!value_is_error(invocation->input))
+            continue;
+        struct value input =
+            run_plain(stepper, stepper->machine->invokes[invocation->invoke].input);
+        if (value_is_error(input)) {
+            refuse_input(stepper, i, value_span(input));
+            return;
         }
-        stepper->invocations[kept++] = *invocation;
+        invocation->input = input;
     }
-    stepper->next.invocation_count = kept;
 }
 
 /* Status `error`: the instance stands still until a person redrives it. */
@@ -442,13 +449,14 @@ static bool is_invoke_error(const struct stepper *stepper, uint32_t event)
     return false;
 }
 
-/* Handles the current event: the transition it enables, if any. */
-static bool handle_event(struct stepper *stepper)
+/* Handles the current event: the transition it enables, if any. Only a step's own error stops
+ * the instance when nothing handles it, not an event from outside that is called so. */
+static bool handle_event(struct stepper *stepper, bool may_stop)
 {
     const struct machine_transition *transition = select_transition(stepper, stepper->event);
     if (transition != NULL)
         return take(stepper, transition);
-    if (is_invoke_error(stepper, stepper->event))
+    if (may_stop && is_invoke_error(stepper, stepper->event))
         stop_with_error(stepper, value_member(stepper->slots[CHART_PAYLOAD], SPAN("error")));
     return true;
 }
@@ -475,7 +483,7 @@ static bool handle_raised(struct stepper *stepper)
     if (stepper->queue == NULL)
         stepper->queue_end = &stepper->queue;
     set_event(stepper, raised->event, raised->type, raised->payload);
-    return count_microstep(stepper) && handle_event(stepper);
+    return count_microstep(stepper) && handle_event(stepper, true);
 }
 
 /* Eventless transitions until none is enabled, then one internal event, and again; then
@@ -715,7 +723,7 @@ static void run_event(struct stepper *stepper, const struct configuration *befor
 {
     begin(stepper, before);
     consume(stepper, event);
-    bool fine = handle_event(stepper) && come_to_rest(stepper);
+    bool fine = handle_event(stepper, event->kind != EVENT_EXTERNAL) && come_to_rest(stepper);
     bool stopped = stepper->next.status == INSTANCE_ERROR;
     if (fine && !stopped) {
         stepper->plan->outcome = stepper->applied ? OUTCOME_APPLIED : OUTCOME_IGNORED;

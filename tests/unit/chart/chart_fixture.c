@@ -134,6 +134,7 @@ struct plan fixture_step(struct fixture *fixture, const struct event *event)
     void *memory = malloc(STEP_ARENA_BYTES);
     struct arena second;
     assert_non_null(memory);
+    struct span old = before == NULL ? SPAN("") : fixture_bytes(before, arena);
     arena_init(&second, memory, STEP_ARENA_BYTES);
     assert_int_equal(step_run(fixture->machine, before, event, fixture->clock, arena, &plan),
                      STATUS_OK);
@@ -145,6 +146,7 @@ struct plan fixture_step(struct fixture *fixture, const struct event *event)
     free(memory);
 
     assert_true(configuration_is_valid(&plan.after));
+    assert_true(before == NULL || span_equal(old, fixture_bytes(before, arena)));
     expect_effects_of_difference(&plan, before, event, arena);
     if (before != NULL && (plan.late || before->status != INSTANCE_ACTIVE ||
                            (event->kind == EVENT_EXTERNAL && plan.outcome == OUTCOME_IGNORED)))
