@@ -57,10 +57,10 @@ write_steps() {
         sed "s/127\.0\.0\.1:9001/127.0.0.1:$(cat "$demo/port")/" >"$demo/steps.yaml"
 }
 
-# The first order that stands before the open breaker.
+# The first order that stands before the open breaker and has a good card.
 find_parked() {
     parked=$($interlock list --db "$db" --state CHARGING -o ndjson 2>/dev/null |
-        grep -m 1 '"for":"breaker"' | sed 's/^{"id":"\([^"]*\)".*/\1/')
+        grep '"for":"breaker"' | grep -v -m 1 '"card":"declined"' | sed 's/^{"id":"\([^"]*\)".*/\1/')
     [ -n "$parked" ]
 }
 
@@ -82,7 +82,7 @@ why=$($interlock why --db "$db" "$parked")
 
 kill -9 $run_pid
 wait $run_pid 2>/dev/null || true
-echo
+[ ! -t 1 ] || echo
 echo "why $parked   (asked while it ran)"
 echo "$why" | sed 's/^/  /'
 echo "kill -9    the engine is gone, in the middle of the outage. The same command again:"

@@ -41,7 +41,7 @@ enum shop_step { SHOP_STEP_LIST(SHOP_STEP_ENUM) SHOP_STEP_COUNT };
     X(KEY_REUSED, 422, "key-reused", "this key belongs to another request")                    \
     X(BUSY, 503, "busy", "the queue is full")                                                  \
     X(OUTAGE, 503, "outage", "the service is down")                                            \
-    X(FAILED, 500, "failed", "the service failed before it did anything")
+    X(FAILED, 500, "failed", "the service failed")
 
 #define SHOP_OUTCOME_ENUM(name, status, code, sentence) SHOP_##name,
 enum shop_outcome { SHOP_OUTCOME_LIST(SHOP_OUTCOME_ENUM) SHOP_OUTCOME_COUNT };
