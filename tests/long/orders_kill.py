@@ -27,7 +27,7 @@ SERVICE_MS = 100
 CONCURRENCY = 8           # of the charges: about 70 orders a second
 LIFE_MAX_S = 0.7          # of a run before it is killed; the shortest die while they recover
 BEGUN_S = 0.2
-SAMPLE_MAX = 100          # orders that are looked at one by one
+SAMPLE_MAX = 60           # orders that are looked at one by one
 END_SECONDS = 120         # for the last run, which nobody kills
 
 
