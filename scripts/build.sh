@@ -26,5 +26,5 @@ configure "$@" >"$folder/configure.log" 2>&1 || {
 if [ -t 1 ]; then
     ninja -C "$folder" ${TARGETS:-all}
 else
-    ninja --quiet -C "$folder" ${TARGETS:-all} | sed '/^ninja: no work to do/d'
+    ninja --quiet -k 20 -C "$folder" ${TARGETS:-all} | sed '/^ninja: no work to do/d'
 fi
