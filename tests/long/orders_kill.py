@@ -23,8 +23,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 EXAMPLE = os.path.join(ROOT, "examples", "orders")
 MACHINE = os.path.join(EXAMPLE, "order.yaml")
 
-SERVICE_MS = 100
-CONCURRENCY = 8           # of the charges: about 70 orders a second
+# About 70 orders a second, so that there is still work after the last kill.
+CHARGE = "service=100,jitter=20,sigma=0.3,errors=10%"
+CHANGES = {"concurrency: 64": "concurrency: 8"}
 LIFE_MAX_S = 0.7          # of a run before it is killed; the shortest die while they recover
 BEGUN_S = 0.2
 SAMPLE_MAX = 60           # orders that are looked at one by one
@@ -34,15 +35,15 @@ END_SECONDS = 120         # for the last run, which nobody kills
 class Run:
     """Everything that belongs to one pass: a folder, a shop, the command that is killed."""
 
-    def __init__(self, arguments):
+    def __init__(self, arguments, charge=CHARGE, changes=CHANGES):
         self.interlock = os.path.abspath(arguments.interlock)
         self.shop = os.path.abspath(arguments.shop)
         self.dice = random.Random(arguments.seed)
         self.count = arguments.orders
         self.folder = tempfile.mkdtemp(prefix="interlock-kill-")
         self.orders = self.make_orders()
-        self.shop_process = self.start_shop()
-        self.steps = self.write_steps()
+        self.shop_process = self.start_shop(charge)
+        self.steps = self.write_steps(changes)
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -55,12 +56,12 @@ class Run:
             file.write(text)
         return {order["id"]: order for order in map(json.loads, text.splitlines())}
 
-    def start_shop(self):
+    def start_shop(self, charge):
         process = subprocess.Popen(
             [self.shop, "--port", "0", "--port-file", self.path("port"),
              "--ledger", self.path("ledger.ndjson"),
              "--all", "service=5,jitter=5,errors=10%",
-             "--charge", f"service={SERVICE_MS},jitter=20,sigma=0.3,errors=10%"],
+             "--charge", charge],
             stdout=subprocess.DEVNULL)
         for _ in range(1000):
             if os.path.exists(self.path("port")):
@@ -68,15 +69,17 @@ class Run:
             time.sleep(0.01)
         raise RuntimeError("the shop does not open")
 
-    def write_steps(self):
-        """The steps of order.yaml with the shop's port and a limit that makes the run last."""
+    def write_steps(self, changes):
+        """The steps of order.yaml with the shop's port and some of their text changed."""
         with open(self.path("port"), encoding="utf-8") as file:
             port = file.read().strip()
         with open(MACHINE, encoding="utf-8") as file:
             text = file.read()
         steps = text[text.index("\nsteps:"):]
         steps = steps.replace("127.0.0.1:9001", f"127.0.0.1:{port}")
-        steps = steps.replace("concurrency: 64", f"concurrency: {CONCURRENCY}")
+        for before, after in changes.items():
+            assert before in steps, before
+            steps = steps.replace(before, after)
         with open(self.path("steps.yaml"), "w", encoding="utf-8") as file:
             file.write(steps)
         return self.path("steps.yaml")
@@ -263,6 +266,19 @@ def report(number, name, error=None):
     return error is not None
 
 
+def report_all(checks, first, run, instances):
+    """True when something failed."""
+    failed = False
+    for number, check in enumerate(checks, first):
+        error = None
+        try:
+            check(run, instances)
+        except Exception as wrong:  # pylint: disable=broad-except
+            error = wrong
+        failed |= report(number, check.__name__, error)
+    return failed
+
+
 def test(run, arguments):
     """True when something failed."""
     name = f"{arguments.kills} runs of {arguments.orders} orders ended by {arguments.signal}"
@@ -273,16 +289,7 @@ def test(run, arguments):
     except (AssertionError, OSError, subprocess.SubprocessError) as error:
         return report(1, name, error)
     report(1, name)
-    instances = run.ask_lines("list")
-    failed = 0
-    for number, check in enumerate(CHECKS, 2):
-        error = None
-        try:
-            check(run, instances)
-        except Exception as wrong:  # pylint: disable=broad-except
-            error = wrong
-        failed += report(number, check.__name__, error)
-    return failed > 0
+    return report_all(CHECKS, 2, run, run.ask_lines("list"))
 
 
 if __name__ == "__main__":
