@@ -11,49 +11,75 @@
 
 enum { CANDIDATE_CELLS_MAX = 1 << 20 };
 
-/* Candidates of one state, by event: chains through the transitions in document order. */
-struct own_candidates {
-    uint32_t first; /* first transition of the state in `order` */
-    uint32_t count;
-};
-
 struct compiler {
     struct loader *loader;
-    uint32_t *order; /* transitions sorted by source, document order within */
-    struct own_candidates *own;
+    uint32_t *order;  /* transitions by source, then event, then document order */
+    uint32_t *starts; /* [state]: its first one in `order`; one more at the end */
     uint32_t *candidates;
     uint32_t count;
     uint32_t capacity;
 };
 
-/* Counting sort of the transitions by their source. */
-static void group_by_source(struct compiler *compiler)
+static uint32_t key_of(const struct machine_transition *transition, bool by_source)
+{
+    return by_source ? transition->source : transition->event;
+}
+
+/* A stable counting sort of `order`; where each key begins. */
+static uint32_t *sort_transitions(struct compiler *compiler, bool by_source, uint32_t key_count)
 {
     const struct loader *loader = compiler->loader;
-    compiler->own = arena_new_array(loader->arena, loader->state_count, struct own_candidates);
+    uint32_t *starts = arena_new_array(loader->arena, key_count + 1, uint32_t);
+    uint32_t *next = arena_new_array(loader->arena, key_count, uint32_t);
+    uint32_t *sorted = arena_new_array(loader->arena, loader->transition_count, uint32_t);
+    for (uint32_t i = 0; i < loader->transition_count; i++)
+        starts[key_of(&loader->transitions[i], by_source) + 1]++;
+    for (uint32_t key = 0; key < key_count; key++) {
+        starts[key + 1] += starts[key];
+        next[key] = starts[key];
+    }
+    for (uint32_t i = 0; i < loader->transition_count; i++) {
+        uint32_t index = compiler->order[i];
+        sorted[next[key_of(&loader->transitions[index], by_source)]++] = index;
+    }
+    compiler->order = sorted;
+    return starts;
+}
+
+static void order_transitions(struct compiler *compiler)
+{
+    const struct loader *loader = compiler->loader;
     compiler->order = arena_new_array(loader->arena, loader->transition_count, uint32_t);
     for (uint32_t i = 0; i < loader->transition_count; i++)
-        compiler->own[loader->transitions[i].source].count++;
-    for (uint32_t state = 1; state < loader->state_count; state++)
-        compiler->own[state].first =
-            compiler->own[state - 1].first + compiler->own[state - 1].count;
-    uint32_t *next = arena_new_array(loader->arena, loader->state_count, uint32_t);
-    for (uint32_t i = 0; i < loader->transition_count; i++) {
-        uint32_t source = loader->transitions[i].source;
-        compiler->order[compiler->own[source].first + next[source]++] = i;
+        compiler->order[i] = i;
+    sort_transitions(compiler, false, loader->event_count);
+    compiler->starts = sort_transitions(compiler, true, loader->state_count);
+}
+
+/* The state's first transition in `order` whose event is not below this one. */
+static uint32_t find_first(const struct compiler *compiler, uint32_t state, uint32_t event)
+{
+    uint32_t from = compiler->starts[state];
+    uint32_t to = compiler->starts[state + 1];
+    while (from < to) {
+        uint32_t middle = from + (to - from) / 2;
+        if (compiler->loader->transitions[compiler->order[middle]].event < event)
+            from = middle + 1;
+        else
+            to = middle;
     }
+    return from;
 }
 
 /* Adds the state's candidates for the event; true when one without a guard ends the list. */
-static bool add_candidates(struct compiler *compiler, uint32_t state, uint32_t event,
-                           bool wildcard)
+static bool add_candidates(struct compiler *compiler, uint32_t state, uint32_t event)
 {
     struct loader *loader = compiler->loader;
-    struct own_candidates own = compiler->own[state];
-    for (uint32_t i = own.first; i < own.first + own.count; i++) {
+    uint32_t end = compiler->starts[state + 1];
+    for (uint32_t i = find_first(compiler, state, event); i < end; i++) {
         const struct machine_transition *transition = &loader->transitions[compiler->order[i]];
-        if (transition->wildcard != wildcard || (!wildcard && transition->event != event))
-            continue;
+        if (transition->event != event)
+            return false;
         loader_reserve(loader, compiler->candidates, compiler->count, compiler->capacity);
         compiler->candidates[compiler->count++] = compiler->order[i];
         if (transition->guard == NO_INDEX)
@@ -66,10 +92,10 @@ static void list_candidates(struct compiler *compiler, uint32_t leaf, uint32_t e
 {
     const struct machine_state *states = compiler->loader->states;
     for (uint32_t state = leaf; state != NO_STATE; state = states[state].parent) {
-        if (event != EVENT_ID_OTHER && add_candidates(compiler, state, event, false))
+        if (event != EVENT_ID_OTHER && add_candidates(compiler, state, event))
             return;
-        if (event != EVENT_ID_NONE && add_candidates(compiler, state, event, true))
-            return;
+        if (event != EVENT_ID_NONE && add_candidates(compiler, state, EVENT_ID_OTHER))
+            return; /* a wildcard */
     }
 }
 
@@ -110,7 +136,7 @@ void load_tables(struct loader *loader)
                      loader->event_count);
         return;
     }
-    group_by_source(&compiler);
+    order_transitions(&compiler);
     fill_table(&compiler);
     machine->states = loader->states;
     machine->state_count = loader->state_count;

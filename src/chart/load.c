@@ -293,6 +293,9 @@ static void load_version(struct loader *loader)
     else
         json_write(&text, version->scalar);
     loader->machine.version = text_span(&text);
+    if (text.size == 0 || text.size > INSTANCE_ID_BYTES_MAX)
+        loader_error(loader, "IL0104", version->place, "`version` has 1 to %d bytes",
+                     INSTANCE_ID_BYTES_MAX);
 }
 
 static void load_identity(struct loader *loader)

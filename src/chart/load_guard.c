@@ -76,12 +76,20 @@ static bool guard_text(struct loader *loader, const struct node *node, struct sp
     return false;
 }
 
+/* Where the first character of the text stands. */
+static struct place text_place(const struct node *node)
+{
+    const struct node *wrapped = node_find(node, SPAN("@expr"));
+    const struct node *text = wrapped == NULL ? node : wrapped;
+    return node_is_string(text) ? node_text_place(text) : text->place;
+}
+
 static bool compile_guard(struct loader *loader, struct span name, const struct node *node)
 {
     struct machine_guard guard = {.name = name, .place = node->place};
     if (!guard_text(loader, node, &guard.text))
         return false;
-    guard.program = expr_compile(guard.text, node->place, &loader->scope, loader->arena,
+    guard.program = expr_compile(guard.text, text_place(node), &loader->scope, loader->arena,
                                  loader->diagnostics);
     if (guard.program == NULL)
         return false;
@@ -91,13 +99,22 @@ static bool compile_guard(struct loader *loader, struct span name, const struct 
     return true;
 }
 
-static bool is_taken(const struct loader *loader, const struct node_entry *entry)
+/* What a name means already: no guard may change that. */
+static bool is_taken(const struct loader *loader, struct span name)
 {
-    for (uint32_t i = 0; i < loader->scope.variable_count; i++) {
-        if (span_equal(loader->scope.variables[i], entry->key))
+    static const char *const words[] = {
+        "",     "In",     "true",  "false",  "null",      "in",        "has",
+        "size", "int",    "uint",  "double", "bool",      "dyn",       "list",
+        "map",  "string", "bytes", "type",   "timestamp", "null_type", "duration"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (span_is(name, words[i]))
             return true;
     }
-    return span_is(entry->key, "In");
+    for (uint32_t i = 0; i < CHART_VARIABLE_COUNT; i++) {
+        if (span_equal(loader->scope.variables[i], name))
+            return true;
+    }
+    return false;
 }
 
 void load_named_guards(struct loader *loader)
@@ -108,7 +125,7 @@ void load_named_guards(struct loader *loader)
     set_scope(loader, names, 0);
     for (uint32_t i = 0; i < count; i++) {
         const struct node_entry *entry = &guards->entries[i];
-        if (is_taken(loader, entry)) {
+        if (is_taken(loader, entry->key)) {
             loader_error(loader, "IL0109", entry->place, "a guard may not be called `%.*s`",
                          SPAN_ARGS(entry->key));
             continue;

@@ -53,6 +53,9 @@ static void load_invoke(struct loader *loader, uint32_t state, const struct node
                          "`invoke` needs `src`: the name of a step");
         return;
     }
+    if (invoke.src.size == 0)
+        loader_error(loader, "IL0104", node_find(node, SPAN("src"))->place,
+                     "`src` may not be empty: it is the name of a step");
     invoke.id = default_id(loader, state, index);
     loader_string(loader, node, "id", &invoke.id);
     check_id(loader, &invoke);

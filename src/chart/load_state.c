@@ -161,12 +161,25 @@ static void suggest_child(struct loader *loader, struct diagnostic *error, uint3
     diagnostic_suggest(loader->diagnostics, error, key, keys, count);
 }
 
+/* Told already that it is not there yet. */
+static bool is_parallel(const struct node *node)
+{
+    const struct node *type = node_find(node, SPAN("type"));
+    return type != NULL && node_is_string(type) && span_is(node_text(type), "parallel");
+}
+
 static void load_initial(struct loader *loader, const struct node *node, uint32_t index)
 {
     struct span key;
-    if (loader->states[index].type != STATE_COMPOUND)
-        return;
     const struct node *initial = node_find(node, SPAN("initial"));
+    const struct node *states = node_find(node, SPAN("states"));
+    bool is_empty = states == NULL || states->kind == NODE_MAP;
+    if (loader->states[index].type == STATE_ATOMIC && initial != NULL && is_empty)
+        loader_error(loader, "IL0104", initial->place,
+                     "`initial` does not fit: %.*s has no states inside",
+                     SPAN_ARGS(loader_state_name(loader, index)));
+    if (loader->states[index].type != STATE_COMPOUND || is_parallel(node))
+        return;
     if (initial == NULL) {
         struct diagnostic *error = loader_error(loader, "IL0103", node->place,
                                                 "%.*s has states inside but no `initial`",
@@ -241,14 +254,25 @@ static void load_state(struct loader *loader, const struct node *node, struct sp
     load_initial(loader, node, index);
 }
 
+/* Whether a state's id is the name of another: of two equal ids the later one is wrong. */
+static bool takes_name(const struct loader *loader, uint32_t state, uint32_t other)
+{
+    struct span id = loader->states[state].id;
+    return state != other && (span_equal(loader->states[other].path, id) ||
+                              (other < state && span_equal(loader->states[other].id, id)));
+}
+
 static void check_ids(struct loader *loader)
 {
     for (uint32_t i = 1; i < loader->state_count; i++) {
         const struct machine_state *state = &loader->states[i];
         if (span_equal(state->id, state->path))
             continue;
+        if (state->id.size == 0)
+            loader_error(loader, "IL0104", state->place, "the id of %.*s is empty",
+                         SPAN_ARGS(state->path));
         for (uint32_t j = 0; j < loader->state_count; j++) {
-            if (j != i && span_equal(loader->states[j].id, state->id))
+            if (state->id.size > 0 && takes_name(loader, i, j))
                 loader_error(loader, "IL0109", state->place,
                              "the id `%.*s` is that of %.*s too", SPAN_ARGS(state->id),
                              SPAN_ARGS(loader_state_name(loader, j)));

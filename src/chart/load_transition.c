@@ -173,12 +173,12 @@ static void load_transition_map(struct loader *loader, struct machine_transition
     const struct node *target = node_find(map, SPAN("target"));
     bool is_targetless =
         target == NULL || (target->kind == NODE_SCALAR && target->scalar.kind == VALUE_NULL);
-    if (!is_targetless && !load_target(loader, target, transition))
-        return;
+    bool is_resolved = is_targetless || load_target(loader, target, transition);
     transition->reenter = load_reenter(loader, map);
     transition->guard = load_guard(loader, node_find(map, SPAN("guard")));
     transition->assigns = loader_assigns(loader, node_find(map, SPAN("assign")));
-    add_transition(loader, transition);
+    if (is_resolved)
+        add_transition(loader, transition);
 }
 
 void load_transition(struct loader *loader, uint32_t source, uint32_t event,
@@ -257,7 +257,7 @@ void load_transitions(struct loader *loader, uint32_t state)
         loader->timer_count - loader->states[state].timers.first;
     if (always != NULL)
         load_transition(loader, state, EVENT_ID_NONE, always);
-    if (done == NULL)
+    if (done == NULL || loader->states[state].type == STATE_FINAL)
         return;
     if (loader->states[state].type != STATE_COMPOUND || state == 0)
         loader_error(loader, "IL0104", done->place,
