@@ -32,6 +32,11 @@ static const struct store_kind kinds[ROW_KIND_COUNT] = {
 
 const struct store_schema engine_schema = {kinds, ROW_KIND_COUNT, 1};
 
+struct retired {
+    struct arena arena;
+    struct retired *next;
+};
+
 void registry_init(struct registry *registry, struct store *store, struct strategy_types types)
 {
     *registry = (struct registry){.store = store, .types = types};
@@ -55,6 +60,12 @@ void registry_fini(struct registry *registry)
         arena_close(&deployed->arena);
         memory_release(deployed->key);
         memory_release(deployed);
+    }
+    while (registry->retired != NULL) {
+        struct retired *retired = registry->retired;
+        registry->retired = retired->next;
+        arena_close(&retired->arena);
+        memory_release(retired);
     }
     table_fini(&registry->instances);
     table_fini(&registry->machines);
