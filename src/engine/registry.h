@@ -30,6 +30,8 @@ struct registry {
     struct instance *dirty;   /* instances whose rows are behind, oldest first */
     struct instance **dirty_end;
     uint64_t dirty_count;
+    struct retired
+        *retired;      /* replaced definitions: attempts and live steps may point into them */
     void *scratch;     /* memory of a turn's size for decoding */
     char problem[512]; /* a sentence behind the last status that was not OK */
 };
