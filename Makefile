@@ -17,8 +17,9 @@ tidy:
 	@scripts/install-deps.sh test
 	@tools/tidy.py
 
-soak: all
-	@meson test -C build --no-rebuild --print-errorlogs --suite soak
+soak:
+	@scripts/install-deps.sh build
+	@scripts/test.sh soak
 
 bench: all
 	@for program in build/bench/bench_*; do [ ! -f $$program ] || $$program || exit 1; done

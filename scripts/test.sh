@@ -1,12 +1,14 @@
 #!/bin/bash
-# test.sh - everything `make test` promises, ending in one line: N passed, N failed.
+# test.sh [soak] - everything `make test` promises, ending in one line: N passed, N failed.
 #
 # Unit tests run under AddressSanitizer and UBSan, once built by gcc and once by clang, with
 # warnings as errors. Tests of the suite "threads" run once more under ThreadSanitizer.
 # The long ones, and the checks of the source itself, run once, on the build that users get.
+# With `soak` just the tests that take many minutes.
 set -u
 cd "$(dirname "$0")/.."
 
+# shellcheck disable=SC2086 # $strict is several words
 strict="-Dwerror=true -Dunit=enabled -Doptimization=1 -Db_lundef=false"
 broken=0
 tested=()
@@ -36,19 +38,19 @@ run() {
     tested+=("$folder")
 }
 
-for compiler in gcc clang; do
-    # shellcheck disable=SC2086
-    CC=$compiler build build/test-$compiler $strict -Db_sanitize=address,undefined \
-        -Dc_args=-fno-sanitize-recover=all && run build/test-$compiler unit
-done
-
-if meson test -C build/test-clang --no-rebuild --list --suite threads 2>/dev/null |
-        grep -q ' / '; then
-    # shellcheck disable=SC2086
+test_all() {
+    local compiler
+    for compiler in gcc clang; do
+        CC=$compiler build build/test-$compiler $strict -Db_sanitize=address,undefined \
+            -Dc_args=-fno-sanitize-recover=all && run build/test-$compiler unit
+    done
     CC=clang TARGETS=build.ninja build build/test-tsan $strict -Db_sanitize=thread &&
         run build/test-tsan threads # compiles just what these tests need
-fi
+    build build -Dunit=disabled && run build tools long
+}
 
-build build -Dunit=disabled && run build tools long
-
+case ${1:-all} in
+all) test_all ;;
+soak) build build -Dunit=disabled && run build soak ;;
+esac
 tools/count_tests.py --failed $broken "${tested[@]}"
