@@ -86,8 +86,9 @@ static void noop_close(struct strategy *strategy)
 
 static const struct strategy_ops ops = {start, cancel, noop_close};
 
-static struct strategy *noop_open(struct loop *loop)
+static struct strategy *noop_open(const struct strategy_type *type, struct loop *loop)
 {
+    (void)type;
     struct noop *noop = memory_get(sizeof *noop);
     noop->base.ops = &ops;
     noop->end = &noop->first;

@@ -19,7 +19,8 @@ enum cli_exit {
 
 /* What the commands work with. */
 struct cli_world {
-    struct strategy_types types;
+    struct strategy_types types;       /* that steps can be run with */
+    struct strategy_types known_types; /* and those that can be read and checked here */
 
     /* Opens a database with the engine's schema; contract as store_sqlite_open(). */
     enum status (*open_store)(const char *path, enum store_access access, struct store **opened,

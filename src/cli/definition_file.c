@@ -92,7 +92,8 @@ const struct definition *definition_file_definition(struct definition_file *file
         return NULL;
     }
     const struct definition *definition = definition_read(
-        file->root, file->overlay, folder, world->types, &file->arena, &file->diagnostics);
+        file->root, file->overlay, folder, check ? world->known_types : world->types,
+        &file->arena, &file->diagnostics);
     if (check)
         check_machine(file, definition == NULL ? load_quietly(file) : definition->machine);
     arena_release_guard(&file->arena, &guard);

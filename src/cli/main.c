@@ -24,9 +24,13 @@ static enum status open_store(const char *path, enum store_access access, struct
 
 int main(int argument_count, char **arguments)
 {
-    static const struct strategy_type *const types[] = {&strategy_http, &strategy_exec};
+    static const struct strategy_type *const types[] = {&strategy_http, &strategy_exec,
+                                                        &strategy_call_refused};
+    static const struct strategy_type *const known[] = {&strategy_http, &strategy_exec,
+                                                        &strategy_call_known};
     struct cli_world world = {
         .types = {types, sizeof types / sizeof types[0]},
+        .known_types = {known, sizeof known / sizeof known[0]},
         .open_store = open_store,
     };
     /* A reader that has seen enough (`| head`) is no reason to die in the middle of a commit.

@@ -19,7 +19,7 @@ enum cli_exit reader_open(struct reader *reader, const struct cli_world *world,
         report_problem("%s", problem);
         return CLI_WORLD;
     }
-    registry_init(&reader->registry, reader->store, world->types);
+    registry_init(&reader->registry, reader->store, world->known_types);
     arena_open(&reader->arena, READER_ARENA_BYTES);
     if (registry_read(&reader->registry) == STATUS_OK)
         return CLI_OK;

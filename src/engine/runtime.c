@@ -202,8 +202,10 @@ static void start_parts(struct engine *engine)
     engine->timer = loop_timer_open(loop, timer_fired, engine);
     engine->timer_due = INSTANT_NEVER;
     engine->strategies = memory_get(engine->options.types.count * sizeof(struct strategy *));
-    for (size_t i = 0; i < engine->options.types.count; i++)
-        engine->strategies[i] = engine->options.types.types[i]->open(loop);
+    for (size_t i = 0; i < engine->options.types.count; i++) {
+        const struct strategy_type *type = engine->options.types.types[i];
+        engine->strategies[i] = type->open(type, loop);
+    }
 }
 
 enum status engine_open(const struct engine_options *options, struct engine **opened,
@@ -416,6 +418,8 @@ struct engine_view engine_view(const struct engine *engine)
         .inbox = engine->inbox_count,
         .turns = engine->turns,
         .commits = engine->commits,
+        .durable = engine->flying == NULL && engine->open->record_count == 0 &&
+                   engine->open->release_count == 0,
     };
 }
 

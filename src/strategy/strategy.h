@@ -63,8 +63,9 @@ struct strategy_type {
                          const char *folder, struct arena *arena,
                          struct diagnostics *diagnostics);
 
-    /* What runs attempts on a loop. Never NULL. */
-    struct strategy *(*open)(struct loop *loop);
+    /* What runs attempts on a loop. Never NULL. A type that is more than its constants embeds
+     * this struct as its first member, and gets itself back here. */
+    struct strategy *(*open)(const struct strategy_type *type, struct loop *loop);
 };
 
 struct strategy_ops {
@@ -92,3 +93,37 @@ void strategy_close(struct strategy *strategy); /* cancels what runs; NULL is fi
 
 extern const struct strategy_type strategy_http;
 extern const struct strategy_type strategy_exec;
+
+/*
+ * call: a function of the program that embeds the engine. `call: NAME` in a step.
+ *
+ * `start` is told of an attempt on the loop's thread. It copies what it needs; false: there is
+ * no function of that name. The answer comes with the attempt's number from any thread, before
+ * start has returned or long after; one that comes too late is dropped. An attempt without an
+ * answer ends at its timeout.
+ */
+struct call_box;
+
+typedef bool call_start(void *context, struct span name, const struct attempt_request *request,
+                        uint64_t number);
+
+struct strategy_call {
+    struct strategy_type type; /* what an engine is given */
+    call_start *start;
+    void *context;
+    struct call_box *box; /* answers on their way to the loop; NULL while nothing is open */
+};
+
+void strategy_call_init(struct strategy_call *call, call_start *start, void *context);
+
+/* Any thread, while the strategy is open. The spans are copied. */
+void strategy_call_answer(struct strategy_call *call, uint64_t number,
+                          const struct attempt_result *result);
+
+/* The function's name in the settings of a `call` step. */
+struct span strategy_call_name(const void *settings);
+
+/* For programs that cannot run `call` steps: the one only knows them (an info), the other
+ * refuses them (an error). */
+extern const struct strategy_type strategy_call_known;
+extern const struct strategy_type strategy_call_refused;

@@ -468,10 +468,11 @@ static void exec_close(struct strategy *strategy)
     memory_release(self);
 }
 
-static struct strategy *exec_open(struct loop *loop)
+static struct strategy *exec_open(const struct strategy_type *type, struct loop *loop)
 {
     static const struct strategy_ops ops = {exec_start, exec_cancel, exec_close};
     struct exec_strategy *self = memory_get(sizeof *self);
+    (void)type;
     running_init(&self->running, &ops, loop);
     return &self->running.strategy;
 }

@@ -461,10 +461,11 @@ static void http_close(struct strategy *strategy)
     memory_release(self);
 }
 
-static struct strategy *http_open(struct loop *loop)
+static struct strategy *http_open(const struct strategy_type *type, struct loop *loop)
 {
     static const struct strategy_ops ops = {http_start, http_cancel, http_close};
     struct http_strategy *self = memory_get(sizeof *self);
+    (void)type;
     running_init(&self->running, &ops, loop);
     self->client = http_client_open(loop, CONCURRENCY_MAX);
     return &self->running.strategy;

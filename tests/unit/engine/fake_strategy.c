@@ -115,8 +115,9 @@ static void fake_close(struct strategy *strategy)
 
 static const struct strategy_ops ops = {start, cancel, fake_close};
 
-static struct strategy *fake_open(struct loop *loop)
+static struct strategy *fake_open(const struct strategy_type *type, struct loop *loop)
 {
+    (void)type;
     struct fake *fake = memory_get(sizeof *fake);
     fake->base.ops = &ops;
     fake->loop = loop;

@@ -12,7 +12,7 @@ void bench_open(struct bench *bench, const struct strategy_type *type, const cha
 {
     *bench = (struct bench){.loop = loop_open(), .type = type, .folder = folder};
     arena_open(&bench->arena, 64 << 20);
-    bench->strategy = type->open(bench->loop);
+    bench->strategy = type->open(type, bench->loop);
 }
 
 void bench_close(struct bench *bench)
