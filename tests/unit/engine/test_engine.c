@@ -168,7 +168,7 @@ static void start(struct bench *bench, const char *id, const char *input, const 
 
 static void start_many(struct bench *bench, uint64_t count)
 {
-    char id[16];
+    char id[24];
     for (uint64_t i = 0; i < count; i++) {
         snprintf(id, sizeof id, "%04llu", (unsigned long long)i);
         start(bench, id, "{\"total\":5}", "SUBMIT", "{\"total\":5}");
