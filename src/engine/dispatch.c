@@ -197,15 +197,32 @@ static void start_attempt(struct live_request *live)
                                    step->step.settings, &request, attempt_ended, live);
 }
 
+/* Takes a permit of the breaker for the first in line. While the breaker ramps up after
+ * closing, its share is a share of the limit's places: no more run than that, and the first in
+ * line asks for all those whose credit it needs to be let through. */
+static bool take_permit(struct live_step *step)
+{
+    const struct policy_rules *rules = &step->step.rules;
+    instant_ms now = step->engine->now;
+    duration_ms lease_ms = rules->timeout_ms + 1000;
+    uint32_t share = breaker_share_percent(&step->breaker, &rules->breaker, now);
+    bool ramps = share > 0 && share < 100;
+    uint64_t places = ((uint64_t)rules->limit.concurrency * share + 99) / 100;
+    if (ramps && step->limit.running >= places)
+        return false;
+    for (uint32_t asked = 0; ramps && asked < 100 / share; asked++) {
+        if (breaker_allow(&step->breaker, &rules->breaker, now, lease_ms, &step->line->permit))
+            return true;
+    }
+    return breaker_allow(&step->breaker, &rules->breaker, now, lease_ms, &step->line->permit);
+}
+
 /* May the first in line go? Takes its permit when it may. */
 static bool is_let_through(struct live_step *step)
 {
     struct engine *engine = step->engine;
     const struct policy_rules *rules = &step->step.rules;
-    if (!rules->has_breaker)
-        return true;
-    if (breaker_allow(&step->breaker, &rules->breaker, engine->now, rules->timeout_ms + 1000,
-                      &step->line->permit))
+    if (!rules->has_breaker || take_permit(step))
         return true;
     step->policy_dirty = true;
     if (breaker_state(&step->breaker, engine->now) != BREAKER_CLOSED)

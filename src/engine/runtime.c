@@ -76,7 +76,8 @@ static void finish_stopping(struct engine *engine)
 /* Sets the loop's timer to the next moment at which the pump has something to do. */
 static void set_timer(struct engine *engine)
 {
-    instant_ms next = wakes_next(&engine->wakes);
+    instant_ms next =
+        engine->mode == ENGINE_RUNNING ? wakes_next(&engine->wakes) : INSTANT_NEVER;
     if (engine->open->record_count > 0 && engine->flying == NULL && engine->now + 50 < next)
         next = engine->now + 50; /* soft records that wait for company */
     if (engine->mode == ENGINE_STOPPING && engine->now + 20 < next)
