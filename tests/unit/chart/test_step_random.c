@@ -1,0 +1,146 @@
+/*
+ * test_step_random.c - random machines and random events.
+ *
+ * Of every step: the same plan twice, a configuration in which every "always" holds, nothing
+ * lost between bytes and memory (fixture_step), no memory but the arena's, and in an arena
+ * that is too small either the same plan or none.
+ *
+ * malloc and its kin are wrapped by the linker, so that calls within a step can be counted.
+ */
+#include "random_machine.h"
+
+enum { MACHINES = 150, EVENTS = 30, ARENA_BYTES = 1 << 20 };
+
+static struct heap {
+    bool is_counting;
+    unsigned long calls;
+} heap;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+    heap.calls += heap.is_counting;
+    return __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    heap.calls += heap.is_counting;
+    return __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    heap.calls += heap.is_counting;
+    return __real_realloc(old, size);
+}
+
+/* Steps in exactly `size` bytes, so that the sanitizer sees one byte too many. */
+static enum status step_within(struct fixture *fixture, const struct configuration *before,
+                               const struct event *event, size_t size, struct span expected)
+{
+    struct plan plan;
+    struct arena arena;
+    void *memory = malloc(size);
+    assert_non_null(memory);
+    arena_init(&arena, memory, size);
+    heap = (struct heap){.is_counting = true};
+    enum status status =
+        step_run(fixture->machine, before, event, fixture->clock, &arena, &plan);
+    heap.is_counting = false;
+    assert_int_equal(heap.calls, 0);
+    assert_true(status == STATUS_OK || status == STATUS_NO_SPACE);
+    assert_null(arena.guard);
+    if (status == STATUS_OK) {
+        struct span text =
+            fixture_plan_text(fixture->machine, &plan, fixture->clock, &fixture->arena);
+        if (!span_equal(text, expected))
+            fail_msg("in %zu bytes\n%.*s\ninstead of\n%.*s", size, SPAN_ARGS(text),
+                     SPAN_ARGS(expected));
+    }
+    free(memory);
+    return status;
+}
+
+static void step_in_every_size(struct fixture *fixture, const struct configuration *before,
+                               const struct event *event, const struct plan *plan,
+                               size_t stride)
+{
+    struct span expected =
+        fixture_plan_text(fixture->machine, plan, fixture->clock, &fixture->arena);
+    size_t size = 32;
+    while (step_within(fixture, before, event, size, expected) != STATUS_OK) {
+        assert_true(size < ARENA_BYTES);
+        size += stride;
+    }
+    for (int i = 0; i < 40; i++)
+        (void)step_within(fixture, before, event, size += 16, expected);
+    assert_int_equal(step_within(fixture, before, event, ARENA_BYTES, expected), STATUS_OK);
+}
+
+static void run_machine(uint64_t seed, uint32_t event_count, size_t stride)
+{
+    struct random random = {seed};
+    struct fixture fixture;
+    struct arena arena;
+    arena_open(&arena, DEFINITION_ARENA_BYTES);
+    struct span definition = random_machine(&random, &arena);
+    fixture_open(&fixture, definition.text);
+    struct plan plan = fixture_start(&fixture, value_null());
+    struct event start = {.kind = EVENT_START, .payload = value_null()};
+    if (stride > 0)
+        step_in_every_size(&fixture, NULL, &start, &plan, stride);
+    for (uint32_t i = 0; i < event_count; i++) {
+        struct configuration before = fixture.now;
+        struct event event = random_event(&random, &before, &fixture.arena);
+        fixture.clock += (instant_ms)random_up_to(&random, 700);
+        plan = fixture_step(&fixture, &event);
+        if (stride > 0)
+            step_in_every_size(&fixture, &before, &event, &plan, stride);
+    }
+    fixture_close(&fixture);
+    arena_close(&arena);
+}
+
+static void any_events_leave_a_valid_configuration(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= MACHINES; seed++)
+        run_machine(seed, EVENTS, 0);
+}
+
+static void a_step_stays_within_its_arena(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 24; seed++)
+        run_machine(seed, 6, 272);
+}
+
+/* One seed, for finding out: its definition is printed. */
+static int run_seed(const char *text)
+{
+    struct random random = {strtoull(text, NULL, 10)};
+    struct arena arena;
+    arena_open(&arena, DEFINITION_ARENA_BYTES);
+    printf("%.*s\n", SPAN_ARGS(random_machine(&random, &arena)));
+    arena_close(&arena);
+    run_machine(strtoull(text, NULL, 10), EVENTS, 272);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_events_leave_a_valid_configuration),
+        cmocka_unit_test(a_step_stays_within_its_arena),
+    };
+    if (argc > 1)
+        return run_seed(argv[1]);
+    return cmocka_run_group_tests_name("chart_step_random", tests, NULL, NULL);
+}
