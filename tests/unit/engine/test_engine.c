@@ -589,6 +589,30 @@ static void nothing_is_lost_over_crashes(void **state)
     close_bench(bench);
 }
 
+static struct fake_answer takes_fifty_ms(void *context, const struct fake_call *call)
+{
+    (void)context;
+    (void)call;
+    return (struct fake_answer){.done = true, .output = "{\"id\":1}", .delay_ms = 50};
+}
+
+static void stopping_waits_for_attempts_and_for_nothing_else(void **state)
+{
+    (void)state;
+    struct bench *bench = open_bench(takes_fifty_ms);
+    start_many(bench, 100);
+    while (bench->world->running < 8)
+        loop_run_once(bench->loop, true);
+    instant_ms begin = clock_wall();
+    engine_stop(bench->engine, 5000, stop_loop, bench);
+    loop_run(bench->loop);
+    assert_true(clock_wall() - begin < 2500); /* what is in line is not started, nor waited for */
+    assert_int_equal(bench->world->running, 0);
+    engine_close(bench->engine);
+    bench->engine = NULL;
+    close_bench(bench);
+}
+
 static void a_version_never_changes(void **state)
 {
     (void)state;
@@ -619,6 +643,7 @@ int main(void)
         cmocka_unit_test(timers_are_not_early_and_fire_once_after_downtime),
         cmocka_unit_test(an_explanation_names_what_is_waited_for),
         cmocka_unit_test(nothing_is_lost_over_crashes),
+        cmocka_unit_test(stopping_waits_for_attempts_and_for_nothing_else),
         cmocka_unit_test(a_version_never_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
