@@ -25,17 +25,17 @@ struct command {
 };
 
 /* Options that many commands have. */
-#define OPTION_OUTPUT                                \
-    {                                                \
-        "output", 'o', "FORMAT", "the form of data", \
+#define OPTION_OUTPUT                                                                      \
+    {                                                                                      \
+        .name = "output", .letter = 'o', .value = "FORMAT", .help = "the form of the data" \
     }
-#define OPTION_DB                                                \
-    {                                                            \
-        "db", 0, "PATH", "the database (default: interlock.db)", \
+#define OPTION_DB                                                                     \
+    {                                                                                 \
+        .name = "db", .value = "PATH", .help = "the database (default: interlock.db)" \
     }
-#define OPTION_STEPS                                             \
-    {                                                            \
-        "steps", 0, "FILE", "steps that replace the file's own", \
+#define OPTION_STEPS                                                                  \
+    {                                                                                 \
+        .name = "steps", .value = "FILE", .help = "steps that replace the file's own" \
     }
 #define OPTION_SERVER                                                          \
     {                                                                          \

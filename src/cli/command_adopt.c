@@ -28,8 +28,9 @@ static enum cli_exit run(const struct cli_world *world, const struct arguments *
     }
     if (path == NULL)
         path = arguments->operand_count > 0 ? arguments->operands[0] : reader_default_path;
-    if (world->open_store(path, STORE_ADOPT, &store, problem) != STATUS_OK) {
-        report_problem("%s", problem);
+    enum status status = world->open_store(path, STORE_ADOPT, &store, problem);
+    if (status != STATUS_OK) {
+        report_store(status, problem);
         return CLI_WORLD;
     }
     store_close(store);

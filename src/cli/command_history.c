@@ -121,9 +121,11 @@ static bool tell(void *context, const struct history_line *line)
     return true;
 }
 
-static enum cli_exit complain(const struct reader *reader)
+static enum cli_exit judge(const struct reader *reader, enum status status)
 {
-    report_problem("%s", reader->registry.problem);
+    if (status == STATUS_OK)
+        return CLI_OK;
+    report_store(status, reader->registry.problem);
     return CLI_WORLD;
 }
 
@@ -132,13 +134,13 @@ static enum cli_exit tell_new(struct telling *telling, struct reader *reader,
 {
     struct registry *registry = &reader->registry;
     uint64_t after = telling->told;
-    if (telling->format == OUTPUT_TEXT &&
-        history_read(registry, instance, after, &telling->arena, measure, telling) != STATUS_OK)
-        return complain(reader);
-    if (history_read(registry, instance, after, &telling->arena, tell, telling) != STATUS_OK)
-        return complain(reader);
+    enum status status = STATUS_OK;
+    if (telling->format == OUTPUT_TEXT)
+        status = history_read(registry, instance, after, &telling->arena, measure, telling);
+    if (status == STATUS_OK)
+        status = history_read(registry, instance, after, &telling->arena, tell, telling);
     telling->has_ended = waiting_rest(instance) == REST_FINAL;
-    return CLI_OK;
+    return judge(reader, status);
 }
 
 /* Opens the database each time: a look that stays open would keep the owner from tidying up. */
@@ -194,9 +196,9 @@ static enum cli_exit verify(const struct cli_world *world, const char *path, con
     const struct instance *instance = reader_find(&reader, id);
     if (instance == NULL)
         exit = CLI_FAILED;
-    else if (history_verify(&reader.registry, instance, &reader.arena) != STATUS_OK)
-        exit = complain(&reader);
     else
+        exit = judge(&reader, history_verify(&reader.registry, instance, &reader.arena));
+    if (exit == CLI_OK)
         output_format("%s: replaying %" PRIu64 " events gives the stored state\n", id,
                       instance->seq);
     reader_close(&reader);

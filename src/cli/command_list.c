@@ -166,7 +166,8 @@ static enum cli_exit run(const struct cli_world *world, const struct arguments *
     if (listing.state == NULL || knows_state(&listing.reader.registry, listing.state)) {
         print_all(&listing);
     } else {
-        report_problem("no machine in %s has a state %s", listing.reader.path, listing.state);
+        report_error(CODE_UNKNOWN, "no machine in %s has a state %s", listing.reader.path,
+                     listing.state);
         exit = CLI_FAILED;
     }
     reader_close(&listing.reader);

@@ -8,6 +8,7 @@
  * (the same id and record) and starts the rest.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/limits.h"
@@ -52,7 +53,8 @@ enum {
 
 struct run {
     const struct arguments *arguments;
-    const char *path; /* of the input, for messages */
+    const char *path;  /* of the input */
+    const char *label; /* what messages call it */
     const struct definition *definition;
     struct session session;
     struct run_input input;
@@ -75,8 +77,9 @@ struct run {
     bool is_stopping; /* nothing more is read */
 };
 
-__attribute__((format(printf, 4, 5))) static void
-complain(struct run *run, uint64_t line, uint32_t column, const char *format, ...)
+__attribute__((format(printf, 5, 6))) static void complain(struct run *run, uint64_t line,
+                                                           uint32_t column, const char *code,
+                                                           const char *format, ...)
 {
     struct text text;
     va_list arguments;
@@ -87,7 +90,7 @@ complain(struct run *run, uint64_t line, uint32_t column, const char *format, ..
     text_format_list(&text, format, arguments);
     va_end(arguments);
     run_progress_clear(&run->progress);
-    report_line(run->path, line, column, "%.*s", SPAN_ARGS(text_span(&text)));
+    report_line(run->label, line, column, code, "%.*s", SPAN_ARGS(text_span(&text)));
     text_fini(&text);
 }
 
@@ -128,7 +131,8 @@ static void take_existing(struct run *run, struct run_record *record, bool is_ne
 static void take_refusal(struct run *run, struct run_record *record, enum run_place place,
                          struct span message)
 {
-    complain(run, record->line, 0, "%.*s", SPAN_ARGS(message));
+    complain(run, record->line, 0, place == RUN_CONFLICT ? CODE_CONFLICT : CODE_REFUSED, "%.*s",
+             SPAN_ARGS(message));
     run->bad += place == RUN_REFUSED;
     move(run, record, place);
 }
@@ -206,7 +210,7 @@ static void on_rested(void *context, const struct instance *instance, enum insta
 
 static void refuse_record(struct run *run, uint64_t line, uint32_t column, const char *message)
 {
-    complain(run, line, column, "%s", message);
+    complain(run, line, column, column > 0 ? CODE_JSON : CODE_RECORD, "%s", message);
     run->bad++;
 }
 
@@ -219,12 +223,13 @@ static struct span find_id(struct run *run, struct value record, uint64_t line)
     if (id == NULL && field == NULL)
         return text_print(&run->arena, "%" PRIu64, line);
     if (id == NULL) {
-        complain(run, line, 0, "the record has no member `%s` for its id", field);
+        complain(run, line, 0, CODE_RECORD, "the record has no member `%s` for its id", field);
     } else if (id->kind == VALUE_INT) {
         return text_print(&run->arena, "%" PRId64, id->integer);
     } else if (id->kind != VALUE_STRING || id->count == 0 ||
                id->count > INSTANCE_ID_BYTES_MAX || memchr(id->text, '\0', id->count) != NULL) {
-        complain(run, line, 0, "the id must be a whole number or a string of 1 to %d bytes",
+        complain(run, line, 0, CODE_RECORD,
+                 "the id must be a whole number or a string of 1 to %d bytes",
                  INSTANCE_ID_BYTES_MAX);
     } else {
         return value_span(*id);
@@ -241,8 +246,8 @@ static void start_record(struct run *run, struct value value, uint64_t line)
         return;
     struct run_record *record = run_records_add(&run->records, id, line);
     if (record == NULL) {
-        complain(run, line, 0, "duplicate id %.*s: line %" PRIu64 " has it", SPAN_ARGS(id),
-                 run_records_find(&run->records, id)->line);
+        complain(run, line, 0, CODE_DUPLICATE, "duplicate id %.*s: line %" PRIu64 " has it",
+                 SPAN_ARGS(id), run_records_find(&run->records, id)->line);
         run->bad++;
         return;
     }
@@ -417,6 +422,7 @@ static enum cli_exit run_command(const struct cli_world *world,
         report_problem("run: --input is missing: where are the records?");
         return CLI_USAGE;
     }
+    run.label = strcmp(run.path, "-") == 0 ? "stdin" : run.path;
     run.definition = definition_file_load(&file, arguments->operands[0],
                                           arguments->values[STEPS], world, &exit);
     if (run.definition != NULL)

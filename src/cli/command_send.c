@@ -64,7 +64,7 @@ static void on_sent(void *context, const struct engine_reply *reply)
         return;
     }
     sending->exit = CLI_FAILED;
-    report_problem("%.*s", SPAN_ARGS(reply->message));
+    session_report(reply);
     session_end(&sending->session);
 }
 

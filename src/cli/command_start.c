@@ -72,7 +72,7 @@ static void on_started(void *context, const struct engine_reply *reply)
         return;
     }
     starting->exit = CLI_FAILED;
-    report_problem("%.*s", SPAN_ARGS(reply->message));
+    session_report(reply);
     session_end(&starting->session);
 }
 

@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "base/checked.h"
-#include "base/json.h"
 #include "base/limits.h"
 #include "cli/command.h"
 #include "cli/definition_file.h"
+#include "cli/json_argument.h"
 #include "cli/report.h"
 #include "cli/simulation.h"
 #include "cli/step_line.h"
@@ -21,7 +21,9 @@ enum { DRAIN, INPUT, OPTION_COUNT };
 
 static const struct option options[] = {
     [DRAIN] = {.name = "drain", .help = "at the end let the clock run until no timer is armed"},
-    [INPUT] = {.name = "input", .value = "JSON", .help = "what the instance is started with"},
+    [INPUT] = {.name = "input",
+               .value = "JSON",
+               .help = "what the instance is started with, or @FILE"},
 };
 
 enum { LINE_ARENA_BYTES = 64 * RECORD_LINE_BYTES_MAX };
@@ -49,7 +51,8 @@ static bool print_line(struct stepping *stepping, const char *outcome)
 
 static bool refuse_line(struct stepping *stepping, const struct step_line_problem *problem)
 {
-    report_line(stepping->source, stepping->number, problem->column, "%.*s",
+    report_line(stepping->source, stepping->number, problem->column,
+                problem->column > 0 ? CODE_JSON : CODE_RECORD, "%.*s",
                 SPAN_ARGS(problem->message));
     stepping->failed = true;
     return print_line(stepping, "refused");
@@ -63,7 +66,7 @@ static bool refuse_words(struct stepping *stepping, struct span message)
 
 static void complain_of_timers(struct stepping *stepping)
 {
-    report_line(stepping->source, stepping->number, 0,
+    report_line(stepping->source, stepping->number, 0, CODE_ENDLESS,
                 "stopped after %d timers: there is always one more", SIMULATION_TIMERS_MAX);
     stepping->failed = true;
 }
@@ -167,7 +170,7 @@ static enum cli_exit take_stdin(struct stepping *stepping)
     }
     if (file_lines_close(lines) == STATUS_OK)
         return CLI_OK;
-    report_problem("standard input cannot be read");
+    report_file("stdin", "reading failed");
     return CLI_WORLD;
 }
 
@@ -197,31 +200,15 @@ static enum cli_exit take_all(struct stepping *stepping, const struct arguments 
     return exit == CLI_OK && stepping->failed ? CLI_FAILED : exit;
 }
 
-static bool read_input(const char *json, struct arena *arena, struct value *input)
-{
-    struct json_error error;
-    struct arena_guard guard;
-    *input = value_null();
-    if (json == NULL)
-        return true;
-    if (arena_is_spent(arena, &guard))
-        return false;
-    bool is_read = json_read(span_from_text(json), arena, input, &error) == STATUS_OK;
-    arena_release_guard(arena, &guard);
-    if (!is_read)
-        report_problem("step: --input is not valid JSON: %s at %zu", error.message,
-                       error.offset + 1);
-    return is_read;
-}
-
 static enum cli_exit step_machine(const struct machine *machine,
                                   const struct arguments *arguments)
 {
     struct stepping stepping = {0};
     struct value input;
-    enum cli_exit exit = CLI_USAGE;
     arena_open(&stepping.arena, LINE_ARENA_BYTES);
-    if (read_input(arguments->values[INPUT], &stepping.arena, &input)) {
+    enum cli_exit exit =
+        json_argument_read("step", "input", arguments->values[INPUT], &stepping.arena, &input);
+    if (exit == CLI_OK) {
         simulation_open(&stepping.simulation, machine, input);
         exit = take_all(&stepping, arguments);
         simulation_close(&stepping.simulation);
@@ -252,7 +239,7 @@ static enum cli_exit run(const struct cli_world *world, const struct arguments *
 const struct command command_step = {
     .name = "step",
     .summary = "run a machine on paper: no services, no database, a virtual clock",
-    .usage = "FILE [EVENT [JSON]]… [--drain] [--input JSON]",
+    .usage = "FILE [EVENT [JSON]]… [--drain] [--input JSON|@FILE]",
     .text =
         "Prints a JSON snapshot of the start and one after every event. Events are arguments,\n"
         "each with an optional JSON object as its payload, or lines on standard input:\n"

@@ -17,7 +17,7 @@ static enum cli_exit read_tree(struct definition_file *file, const char *path,
     text_init(&content, &file->arena);
     enum status status = file_read(path, DEFINITION_BYTES_MAX, &content, &problem);
     if (status != STATUS_OK) {
-        report_problem("%s: %s", path, problem == NULL ? status_text(status) : problem);
+        report_file(path, problem == NULL ? status_text(status) : problem);
         return CLI_WORLD;
     }
     *root = wire_read_definition(text_span(&content), span_from_text(path), &file->arena,
@@ -28,7 +28,7 @@ static enum cli_exit read_tree(struct definition_file *file, const char *path,
 /* Diagnostics have no memory left either, so this is said at once. */
 static void report_spent(const struct definition_file *file)
 {
-    report_problem("%s: the definition is too large to be loaded", file->path);
+    report_error("IL0108", "%s is too large to be loaded", file->path);
 }
 
 enum cli_exit definition_file_open(struct definition_file *file, const char *path,

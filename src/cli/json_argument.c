@@ -20,7 +20,7 @@ static enum cli_exit read_text(const char *argument, struct arena *arena, struct
     *text = text_span(&content);
     if (status == STATUS_OK)
         return CLI_OK;
-    report_problem("%s: %s", argument + 1, problem == NULL ? status_text(status) : problem);
+    report_file(argument + 1, problem == NULL ? status_text(status) : problem);
     return CLI_WORLD;
 }
 
@@ -34,7 +34,7 @@ static enum cli_exit read_json(const char *command, const char *option, const ch
         return exit;
     if (argument[0] == '@') {
         struct place place = json_place(text, error.offset, SPAN(""));
-        report_line(argument + 1, place.line, place.column, "%s", error.message);
+        report_line(argument + 1, place.line, place.column, CODE_JSON, "%s", error.message);
     } else {
         report_problem("%s: --%s is not valid JSON: %s at column %u", command, option,
                        error.message, json_place(text, error.offset, SPAN("")).column);

@@ -15,15 +15,17 @@ enum cli_exit reader_open(struct reader *reader, const struct cli_world *world,
 {
     char problem[STORE_PROBLEM_BYTES];
     *reader = (struct reader){.path = path == NULL ? reader_default_path : path};
-    if (world->open_store(reader->path, STORE_READ, &reader->store, problem) != STATUS_OK) {
-        report_problem("%s", problem);
+    enum status status = world->open_store(reader->path, STORE_READ, &reader->store, problem);
+    if (status != STATUS_OK) {
+        report_store(status, problem);
         return CLI_WORLD;
     }
     registry_init(&reader->registry, reader->store, world->known_types);
     arena_open(&reader->arena, READER_ARENA_BYTES);
-    if (registry_read(&reader->registry) == STATUS_OK)
+    status = registry_read(&reader->registry);
+    if (status == STATUS_OK)
         return CLI_OK;
-    report_problem("%s", reader->registry.problem);
+    report_store(status, reader->registry.problem);
     reader_close(reader);
     return CLI_WORLD;
 }
@@ -39,6 +41,6 @@ const struct instance *reader_find(const struct reader *reader, const char *id)
 {
     const struct instance *instance = registry_find(&reader->registry, span_from_text(id));
     if (instance == NULL)
-        report_problem("there is no instance %s in %s", id, reader->path);
+        report_error(CODE_UNKNOWN, "there is no instance %s in %s", id, reader->path);
     return instance;
 }

@@ -30,22 +30,6 @@ void report_problem(const char *format, ...)
     text_fini(&line);
 }
 
-void report_line(const char *file, uint64_t number, uint32_t column, const char *format, ...)
-{
-    struct text line;
-    text_init(&line, NULL);
-    text_format(&line, "%s:%ju:", file, (uintmax_t)number);
-    if (column > 0)
-        text_format(&line, "%u:", column);
-    text_add_byte(&line, ' ');
-    va_list arguments;
-    va_start(arguments, format);
-    text_format_list(&line, format, arguments);
-    va_end(arguments);
-    write_line(&line);
-    text_fini(&line);
-}
-
 static const char *colour_of(enum severity severity)
 {
     switch (severity) {
@@ -57,6 +41,91 @@ static const char *colour_of(enum severity severity)
         return "\033[31m";
     }
     return "";
+}
+
+static void add_error(struct text *line, const char *code)
+{
+    bool colour = output_has_colour(STDERR_FILENO);
+    text_format(line, "%serror %s%s: ", colour ? colour_of(SEVERITY_ERROR) : "", code,
+                colour ? "\033[0m" : "");
+}
+
+void report_error(const char *code, const char *format, ...)
+{
+    struct text line;
+    text_init(&line, NULL);
+    text_add(&line, SPAN("interlock: "));
+    add_error(&line, code);
+    va_list arguments;
+    va_start(arguments, format);
+    text_format_list(&line, format, arguments);
+    va_end(arguments);
+    write_line(&line);
+    text_fini(&line);
+}
+
+static const char *store_code(enum status status)
+{
+    switch (status) {
+    case STATUS_NOT_FOUND:
+        return "IL2001";
+    case STATUS_VERSION:
+        return "IL2002";
+    case STATUS_CORRUPT:
+        return "IL2003";
+    case STATUS_BUSY:
+        return "IL2004";
+    case STATUS_FULL:
+        return "IL2005";
+    case STATUS_IO:
+        return "IL2006";
+    case STATUS_CONFLICT:
+        return "IL2007";
+    case STATUS_STALE:
+        return "IL2008";
+    case STATUS_UNKNOWN:
+        return "IL2009";
+    case STATUS_OK:
+    case STATUS_NO_SPACE:
+    case STATUS_INVALID:
+    case STATUS_COUNT:
+        break;
+    }
+    return "IL2000";
+}
+
+void report_store(enum status status, const char *sentence)
+{
+    report_error(store_code(status), "%s", sentence);
+}
+
+void report_file(const char *file, const char *problem)
+{
+    struct text line;
+    text_init(&line, NULL);
+    text_format(&line, "%s: ", file);
+    add_error(&line, CODE_FILE);
+    text_add(&line, span_from_text(problem));
+    write_line(&line);
+    text_fini(&line);
+}
+
+void report_line(const char *file, uint64_t number, uint32_t column, const char *code,
+                 const char *format, ...)
+{
+    struct text line;
+    text_init(&line, NULL);
+    text_format(&line, "%s:%ju:", file, (uintmax_t)number);
+    if (column > 0)
+        text_format(&line, "%u:", column);
+    text_add_byte(&line, ' ');
+    add_error(&line, code);
+    va_list arguments;
+    va_start(arguments, format);
+    text_format_list(&line, format, arguments);
+    va_end(arguments);
+    write_line(&line);
+    text_fini(&line);
 }
 
 static void add_place(struct text *line, const struct place *place)

@@ -55,7 +55,7 @@ enum cli_exit run_input_open(struct run_input *input, const char *path, run_line
     if (strcmp(path, "-") == 0 ||
         file_lines_open(path, RECORD_LINE_BYTES_MAX, &input->file, &problem) == STATUS_OK)
         return CLI_OK;
-    report_problem("%s: %s", path, problem);
+    report_file(path, problem);
     return CLI_WORLD;
 }
 
@@ -64,7 +64,7 @@ enum cli_exit run_input_close(struct run_input *input)
     enum status status = input->file == NULL ? STATUS_OK : file_lines_close(input->file);
     if (status == STATUS_OK)
         return CLI_OK;
-    report_problem("%s: %s", input->path, status_text(status));
+    report_file(input->path, status_text(status));
     return CLI_WORLD;
 }
 

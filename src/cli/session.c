@@ -9,8 +9,7 @@
 static void on_broken(void *context, enum status status, const char *problem)
 {
     struct session *session = context;
-    (void)status;
-    report_problem("%s", problem);
+    report_store(status, problem);
     session->is_broken = true;
     loop_stop(session->loop);
 }
@@ -35,8 +34,9 @@ enum cli_exit session_open(struct session *session, const struct cli_world *worl
     char problem[STORE_PROBLEM_BYTES];
     const char *path = options->path == NULL ? reader_default_path : options->path;
     *session = (struct session){.rested = options->rested, .context = options->context};
-    if (world->open_store(path, options->access, &session->store, problem) != STATUS_OK) {
-        report_problem("%s", problem);
+    enum status status = world->open_store(path, options->access, &session->store, problem);
+    if (status != STATUS_OK) {
+        report_store(status, problem);
         return CLI_WORLD;
     }
     session->loop = loop_open();
@@ -49,9 +49,10 @@ enum cli_exit session_open(struct session *session, const struct cli_world *worl
                                             .context = session,
                                             .focus = options->focus,
                                             .sample = options->sample};
-    if (engine_open(&engine_options, &session->engine, problem) == STATUS_OK)
+    status = engine_open(&engine_options, &session->engine, problem);
+    if (status == STATUS_OK)
         return CLI_OK;
-    report_problem("%s", problem);
+    report_store(status, problem);
     session_close(session);
     return CLI_WORLD;
 }
@@ -90,6 +91,14 @@ void session_close(struct session *session)
     store_close(session->store);
 }
 
+void session_report(const struct engine_reply *reply)
+{
+    const char *code = reply->answer == ANSWER_CONFLICT    ? CODE_CONFLICT
+                       : reply->answer == ANSWER_NOT_FOUND ? CODE_UNKNOWN
+                                                           : CODE_REFUSED;
+    report_error(code, "%.*s", SPAN_ARGS(reply->message));
+}
+
 struct deploying {
     struct session *session;
     bool is_answered;
@@ -101,7 +110,7 @@ static void on_deployed(void *context, const struct engine_reply *reply)
     struct deploying *deploying = context;
     bool is_fine = reply->answer == ANSWER_OK || reply->answer == ANSWER_REPEATED;
     if (!is_fine)
-        report_problem("%.*s", SPAN_ARGS(reply->message));
+        session_report(reply);
     deploying->exit = is_fine ? CLI_OK : CLI_FAILED;
     deploying->is_answered = true;
     session_end(deploying->session);

@@ -46,3 +46,6 @@ void session_close(struct session *session);
 /* Deploys a definition and runs the loop until that is done. CLI_FAILED after saying why not.
  */
 enum cli_exit session_deploy(struct session *session, const struct definition *definition);
+
+/* Says why the engine did not take something. */
+void session_report(const struct engine_reply *reply);

@@ -106,7 +106,7 @@ class Check(harness.Case):
 
     def test_a_file_that_cannot_be_read_exits_3(self):
         answer = self.must("check", "nowhere.yaml", status=3)
-        self.assertEqual(answer.err, "interlock: nowhere.yaml: No such file or directory\n")
+        self.assertEqual(answer.err, "nowhere.yaml: error IL0100: No such file or directory\n")
         self.assertIn("Is a directory", self.must("check", ".", status=3).err)
 
 

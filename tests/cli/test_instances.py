@@ -84,7 +84,7 @@ class Instances(harness.Case):
         refused = self.must("send", "7", "OK", "type=X", status=1)
         self.assertIn("without `type`", refused.err)
         self.assertEqual(self.must("send", "8", "OK", status=1).err,
-                         "interlock: there is no instance 8\n")
+                         "interlock: error IL1006: there is no instance 8\n")
         history = self.must("history", "7", "-o", "ndjson").lines
         self.assertEqual([x["seq"] for x in history], [1, 2, 3, 4, 5, 6])
         self.assertEqual([x["outcome"] for x in history],
@@ -183,13 +183,14 @@ class Instances(harness.Case):
         self.start()
         for command in ("show", "history", "why"):
             self.assertEqual(self.must(command, "8", status=1).err,
-                             "interlock: there is no instance 8 in interlock.db\n")
+                             "interlock: error IL1006: there is no instance 8 in interlock.db\n")
 
     def test_reading_never_creates_a_database(self):
         for words in (["list"], ["show", "7"], ["history", "7"], ["why", "7"], ["send", "7", "X"],
                       ["start", "ticket", "--id", "7"], ["adopt", "interlock.db"]):
             answer = self.must(*words, status=3)
-            self.assertIn("interlock.db", answer.err, words)
+            self.assertEqual(answer.err,
+                             "interlock: error IL2001: interlock.db does not exist\n", words)
         self.assertEqual(os.listdir(self.folder), ["ticket.yaml"])
 
     def test_a_version_never_changes(self):
@@ -204,7 +205,7 @@ class Instances(harness.Case):
         with open(self.path("interlock.db"), "rb") as file:
             self.write("copy.db", file.read())
         refused = self.must("send", "7", "OK", "--db", "copy.db", status=3)
-        self.assertIn("adopt", refused.err)
+        self.assertIn("interlock: error IL2007: ", refused.err)
         self.must("show", "7", "--db", "copy.db")
         self.must("adopt", "--db", "copy.db")
         self.must("send", "7", "OK", "--db", "copy.db")

@@ -75,7 +75,7 @@ class Run(harness.Case):
         answer = self.run_jobs(status=1)
         self.assertEqual([line.split(" ")[0] for line in answer.err.splitlines()],
                          [f"in.ndjson:{at}:" for at in ("2:2", "4", "6", "7", "8", "9", "11")])
-        self.assertIn("duplicate id a: line 1 has it", answer.err)
+        self.assertIn("in.ndjson:6: error IL1003: duplicate id a: line 1 has it", answer.err)
         self.assertRegex(answer.out, r"(?m)^DONE +3 ")
         self.assertRegex(answer.out, r"(?m)^bad records +7$")
         self.assertEqual(sorted(self.instances()), ["a", "b", "d"])
@@ -91,7 +91,7 @@ class Run(harness.Case):
     def test_a_record_that_is_too_long_is_a_bad_record(self):
         self.write("in.ndjson", '{"id":"a","n":1,"x":"%s"}\n{"id":"b","n":2}\n' % ("x" * (2 << 20)))
         answer = self.run_jobs(status=1)
-        self.assertIn("in.ndjson:1: the record is too large", answer.err)
+        self.assertIn("in.ndjson:1: error IL1002: the record is too large", answer.err)
         self.assertEqual(list(self.instances()), ["b"])
 
     def test_a_record_that_changed_is_a_conflict(self):
@@ -100,7 +100,7 @@ class Run(harness.Case):
         self.write("in.ndjson", '{"id":"r1","n":1}\n{"id":"r2","n":99}\n{"id":"new","n":1}\n')
         answer = self.run_jobs(status=1)
         self.assertEqual(answer.err,
-                         "in.ndjson:2: r2 exists and was started with other input\n")
+                         "in.ndjson:2: error IL1004: r2 exists and was started with other input\n")
         self.assertRegex(answer.out, r"(?m)^conflicts +1$")
         self.assertRegex(answer.out, r"(?m)^DONE +2 ")
         self.assertEqual(self.instances()["r2"]["context"]["n"], 2)
@@ -113,7 +113,7 @@ class Run(harness.Case):
         self.assertIn("--db is given twice", answer.err)
         answer = self.must("run", "job.yaml", "--input", "in.ndjson", "--event", "GO", "--id",
                            "ref", "--db", "k.db", status=1)
-        self.assertIn("in.ndjson:1: the record has no member `ref`", answer.err)
+        self.assertIn("in.ndjson:1: error IL1002: the record has no member `ref`", answer.err)
         self.assertRegex(answer.out, r"(?m)^bad records +2$")
 
     def test_waiting_for_an_event_ends_the_run_with_1(self):
@@ -152,7 +152,7 @@ class Run(harness.Case):
         self.assertEqual(len(self.keys()), 1)  # although the input has not ended
         answer = self.end(process, '{"id":"b","n":2}\n')
         self.assertEqual(answer.status, 1)
-        self.assertIn("-:2:2: ", answer.err)
+        self.assertIn("stdin:2:2: error IL1001: ", answer.err)
         self.assertEqual(sorted(self.instances()), ["a", "b"])
 
     def test_an_empty_input_runs_nothing(self):
@@ -173,7 +173,7 @@ class Run(harness.Case):
 
     def test_a_missing_input_changes_nothing(self):
         answer = self.run_jobs(status=3)
-        self.assertEqual(answer.err, "interlock: in.ndjson: No such file or directory\n")
+        self.assertEqual(answer.err, "in.ndjson: error IL0100: No such file or directory\n")
         self.assertEqual(os.listdir(self.folder), ["job.yaml"])
 
     def check_all_ran_once(self, count):

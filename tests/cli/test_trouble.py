@@ -56,13 +56,19 @@ class Trouble(harness.Case):
         self.write("call.yaml", QUICK)
         self.records("in.ndjson", 200)
         reached = set()
-        for pages in (16, 24, 28, 32, 40, 50):
-            answer = self.run_calls(status=3, env={"INTERLOCK_TEST_PAGE_COUNT_MAX": str(pages)})
-            self.assertIn("c.db: cannot write: database or disk is full", answer.err)
-            lines = self.must("list", "--db", "c.db", "-o", "ndjson").lines
-            ids = {x["id"] for x in lines}
+        failures = 0
+        for pages in range(16, 1000, 4):
+            answer = self.call("run", "call.yaml", "--input", "in.ndjson", "--db", "c.db",
+                               env={"INTERLOCK_TEST_PAGE_COUNT_MAX": str(pages)})
+            if answer.status == 0:
+                break
+            failures += 1
+            self.assertEqual(answer.status, 3, answer)
+            self.assertIn("error IL2005: c.db: cannot write: database or disk is full", answer.err)
+            ids = {x["id"] for x in self.call("list", "--db", "c.db", "-o", "ndjson").lines}
             self.assertLessEqual(reached, ids)
             reached = ids
+        self.assertGreater(failures, 3)
         self.assertRegex(self.run_calls().out, r"(?m)^DONE +200 ")
         self.must("history", "r7", "--db", "c.db", "--verify")
 
@@ -71,7 +77,7 @@ class Trouble(harness.Case):
         self.records("in.ndjson", 1)
         for text in ("hello\n", "x" * 100000):
             self.write("c.db", text)
-            self.assertIn("c.db is not a database", self.run_calls(status=3).err)
+            self.assertIn("error IL2003: c.db is not a database", self.run_calls(status=3).err)
             self.must("list", "--db", "c.db", status=3)
             with open(self.path("c.db"), encoding="utf-8") as file:
                 self.assertEqual(file.read(), text)
@@ -83,7 +89,7 @@ class Trouble(harness.Case):
         other.execute("create table mine (a)")
         other.commit()
         other.close()
-        self.assertIn("c.db is not an Interlock database", self.run_calls(status=3).err)
+        self.assertIn("error IL2003: c.db is not an Interlock database", self.run_calls(status=3).err)
         self.must("list", "--db", "c.db", status=3)
 
     def test_a_database_of_another_version(self):
@@ -95,8 +101,8 @@ class Trouble(harness.Case):
         other.execute(f"pragma user_version = {version + 1}")
         other.commit()
         other.close()
-        self.assertIn("version", self.run_calls(status=3).err)
-        self.assertIn("version", self.must("list", "--db", "c.db", status=3).err)
+        self.assertIn("error IL2002: ", self.run_calls(status=3).err)
+        self.assertIn("error IL2002: ", self.must("list", "--db", "c.db", status=3).err)
 
     def test_a_damaged_log_is_found(self):
         self.write("call.yaml", QUICK)
@@ -106,7 +112,8 @@ class Trouble(harness.Case):
         other.execute("update log set records = cast(replace(hex(records), '72', '73') as blob)")
         other.commit()
         other.close()
-        self.must("history", "r3", "--db", "c.db", status=3)
+        damaged = self.must("history", "r3", "--db", "c.db", status=3)
+        self.assertIn("error IL2003: ", damaged.err)
 
     def test_a_second_writer_is_turned_away_and_readers_are_not(self):
         self.write("call.yaml", CALL % 'exec: ["/bin/sleep", "0.2"], limit: { concurrency: 2 }')
@@ -117,7 +124,7 @@ class Trouble(harness.Case):
                 break
             time.sleep(0.02)
         second = self.run_calls(status=3)
-        self.assertIn(f"c.db is owned by process {first.pid}", second.err)
+        self.assertIn(f"error IL2004: c.db is owned by process {first.pid}", second.err)
         self.must("send", "r1", "X", "--db", "c.db", status=3)
         self.assertIn("step step", self.must("why", "r49", "--db", "c.db").out)
         self.must("history", "r1", "--db", "c.db")
