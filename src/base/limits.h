@@ -32,7 +32,8 @@ enum {
 
     /* Steps of a machine */
     MICROSTEPS_MAX = 1000,
-    TURN_ARENA_BYTES = 64 << 20, /* virtual: touched as far as it is used */
+    TURN_ARENA_BYTES = 64 << 20,                /* virtual: touched as far as it is used */
+    HISTORY_ARENA_BYTES = 4 * TURN_ARENA_BYTES, /* a turn with what was before and after it */
     TIMERS_PER_INSTANCE_MAX = 1000,
 
     /* Engine */

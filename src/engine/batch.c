@@ -19,6 +19,7 @@ enum {
     ROWS_WHEN_BUSY = 64,     /* rows written with a batch of records */
     ROWS_WHEN_BEHIND = 1024, /* … when the log has grown far beyond the rows */
     ROWS_AT_REST = 4096,     /* … when there is nothing else to do */
+    ROWS_BYTES = 32 << 20,   /* no more than that at once, and one */
     BEHIND_BYTES = 64 << 20,
     ROW_ARENA_BYTES = 512 << 20,
 };
@@ -134,7 +135,8 @@ static struct span tags_text(const struct instance *instance, struct arena *aren
     return text_span(&text);
 }
 
-static void add_instance_row(struct engine *engine, const struct instance *instance)
+/* Returns the row's size. */
+static size_t add_instance_row(struct engine *engine, const struct instance *instance)
 {
     struct open_batch *batch = engine->open;
     struct arena *arena = &batch->row_arena;
@@ -156,6 +158,7 @@ static void add_instance_row(struct engine *engine, const struct instance *insta
                     instant_text(arena, instance->updated)},
         .data = text_span(&data),
     };
+    return data.size;
 }
 
 static size_t rows_wanted(const struct engine *engine)
@@ -168,8 +171,9 @@ static size_t rows_wanted(const struct engine *engine)
 static void add_slice(struct engine *engine)
 {
     size_t wanted = rows_wanted(engine);
-    while (wanted > 0 && engine->registry.dirty != NULL) {
-        add_instance_row(engine, registry_take_dirty(&engine->registry));
+    size_t bytes = 0;
+    while (wanted > 0 && bytes < ROWS_BYTES && engine->registry.dirty != NULL) {
+        bytes += add_instance_row(engine, registry_take_dirty(&engine->registry));
         wanted--;
     }
     if (engine->registry.dirty == NULL)
@@ -285,6 +289,15 @@ void batch_land(struct engine *engine)
     idempotency_landed(engine, batch);
     reset(batch);
     engine->flying = NULL;
+}
+
+void batches_tell_unknown(struct engine *engine)
+{
+    for (size_t i = 0; i < 2; i++) {
+        struct open_batch *batch = &engine->batches[i];
+        for (size_t r = 0; r < batch->release_count; r++)
+            shard_tell_unknown(&batch->releases[r].done, batch->releases[r].context);
+    }
 }
 
 bool batch_is_settled(const struct engine *engine)

@@ -97,7 +97,7 @@ static void settle_error(struct live_request *live, enum error_kind kind, int32_
                 live->request == NULL ? 0 : live->request->progress.attempts);
     if (code != 0)
         text_format(&text, ",\"code\":%d", code);
-    if (details.size > 0)
+    if (details.size > 0 && details.size < VALUE_BYTES_MAX / 2) /* the kind matters more */
         text_format(&text, ",\"details\":%.*s", SPAN_ARGS(details));
     text_add_byte(&text, '}');
     settle(live, EVENT_ERROR, text_span(&text));

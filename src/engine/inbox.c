@@ -56,3 +56,9 @@ bool inbox_is_full(const struct engine *engine)
 {
     return engine->inbox_count >= INBOX_EVENTS_MAX - INBOX_RESERVED;
 }
+
+void inbox_tell_unknown(struct engine *engine)
+{
+    for (struct inbox_event *event = engine->inbox; event != NULL; event = event->next)
+        shard_tell_unknown(&event->done, event->context);
+}

@@ -13,6 +13,8 @@
 #include "base/memory.h"
 #include "engine/shard.h"
 
+#define UNKNOWN_MESSAGE "whether it was accepted is not known: repeat it after a restart"
+
 instant_ms shard_now(struct engine *engine)
 {
     instant_ms wall = clock_wall();
@@ -58,6 +60,18 @@ void shard_break(struct engine *engine, enum status status, const char *problem)
     engine->mode = ENGINE_BROKEN;
     if (engine->options.broken != NULL)
         engine->options.broken(engine->options.context, status, problem);
+    batches_tell_unknown(engine);
+    inbox_tell_unknown(engine);
+}
+
+void shard_tell_unknown(engine_done **done, void *context)
+{
+    static const struct engine_reply unknown = {
+        .answer = ANSWER_UNKNOWN, .message = {UNKNOWN_MESSAGE, sizeof UNKNOWN_MESSAGE - 1}};
+    engine_done *told = *done;
+    *done = NULL; /* once */
+    if (told != NULL)
+        told(context, &unknown);
 }
 
 static void finish_stopping(struct engine *engine)
@@ -142,16 +156,18 @@ static enum status verify_sample(struct engine *engine)
     uint64_t count = engine->registry.instance_count;
     uint64_t stride = engine->options.sample == 0 ? 0 : count / engine->options.sample + 1;
     uint64_t index = 0;
-    for (struct instance *instance = engine->registry.first; instance != NULL && stride > 0;
-         instance = instance->next) {
+    enum status status = STATUS_OK;
+    struct arena arena;
+    arena_open(&arena, HISTORY_ARENA_BYTES);
+    for (struct instance *instance = engine->registry.first;
+         instance != NULL && stride > 0 && status == STATUS_OK; instance = instance->next) {
         if (index++ % stride != 0)
             continue;
-        arena_clear(&engine->turn_arena);
-        enum status status = history_verify(&engine->registry, instance, &engine->turn_arena);
-        if (status != STATUS_OK)
-            return status;
+        arena_clear(&arena);
+        status = history_verify(&engine->registry, instance, &arena);
     }
-    return STATUS_OK;
+    arena_close(&arena);
+    return status;
 }
 
 static enum status recover(struct engine *engine, char problem[512])
@@ -282,6 +298,8 @@ void engine_close(struct engine *engine)
 static void answer(struct engine *engine, enum engine_answer answer, struct span message,
                    engine_done *done, void *context)
 {
+    if (engine->mode == ENGINE_BROKEN)
+        shard_tell_unknown(&done, context);
     if (done == NULL)
         return;
     struct release *release = batch_add_release(engine, RELEASE_REPLY);
@@ -346,13 +364,21 @@ static bool is_id(struct span id)
            memchr(id.text, '\0', id.size) == NULL;
 }
 
-static void answer_full(engine_done *done, void *context)
+/* True after answering: nothing can be accepted now. */
+static bool answer_no_room(const struct engine *engine, engine_done *done, void *context)
 {
+    if (engine->mode == ENGINE_BROKEN) {
+        shard_tell_unknown(&done, context);
+        return true;
+    }
+    if (!inbox_is_full(engine))
+        return false;
     struct engine_reply full = {.answer = ANSWER_FULL,
                                 .retry_ms = 100,
                                 .message = SPAN("the inbox is full: try again")};
     if (done != NULL)
         done(context, &full);
+    return true;
 }
 
 void engine_start(struct engine *engine, const struct engine_start *start, engine_done *done,
@@ -369,10 +395,8 @@ void engine_start(struct engine *engine, const struct engine_start *start, engin
         answer(engine, ANSWER_REFUSED, SPAN("the machine is not deployed"), done, context);
         return;
     }
-    if (inbox_is_full(engine)) {
-        answer_full(done, context);
+    if (answer_no_room(engine, done, context))
         return;
-    }
     inbox_add(engine, &(struct inbox_event){.kind = EVENT_START,
                                             .id = start->id,
                                             .payload = start->input,
@@ -391,10 +415,8 @@ void engine_send(struct engine *engine, struct span id, struct span type,
                context);
         return;
     }
-    if (inbox_is_full(engine)) {
-        answer_full(done, context);
+    if (answer_no_room(engine, done, context))
         return;
-    }
     inbox_add(engine, &(struct inbox_event){.kind = EVENT_EXTERNAL,
                                             .id = id,
                                             .type = type,

@@ -162,6 +162,8 @@ struct engine {
 /* runtime.c */
 instant_ms shard_now(struct engine *engine);
 void shard_break(struct engine *engine, enum status status, const char *problem);
+/* Answers ANSWER_UNKNOWN, once: *done is NULL afterwards (and may be before). */
+void shard_tell_unknown(engine_done **done, void *context);
 bool shard_is_focused(const struct engine *engine, const struct instance *instance);
 /* Gives an instance its runtime, and takes it away. */
 void shard_attach(struct engine *engine, struct instance *instance);
@@ -171,6 +173,7 @@ void shard_forget(struct engine *engine, struct instance *instance);
 void inbox_add(struct engine *engine, const struct inbox_event *event);
 struct inbox_event *inbox_take(struct engine *engine);
 bool inbox_is_full(const struct engine *engine); /* for events from outside */
+void inbox_tell_unknown(struct engine *engine);  /* to all that wait for an answer */
 
 /* turn.c */
 void turn_run(struct engine *engine, struct inbox_event *event);
@@ -189,6 +192,7 @@ bool batch_has_room(const struct engine *engine);
 void batch_close(struct engine *engine);
 /* Handles a commit that has landed. */
 void batch_land(struct engine *engine);
+void batches_tell_unknown(struct engine *engine); /* to all that wait for an answer */
 bool batch_is_settled(
     const struct engine *engine); /* nothing open, nothing flying, no row behind */
 

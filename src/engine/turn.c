@@ -161,6 +161,18 @@ static void take_plan(struct engine *engine, struct instance *instance,
     engine->turns++;
 }
 
+/* STATUS_NO_SPACE: with the event beside it there is no room for the instance. */
+static enum status decode(const struct instance *instance, struct arena *arena,
+                          struct configuration *configuration)
+{
+    struct arena_guard guard;
+    if (arena_is_spent(arena, &guard))
+        return STATUS_NO_SPACE;
+    ensure(instance_decode(instance, arena, configuration) == STATUS_OK);
+    arena_release_guard(arena, &guard);
+    return STATUS_OK;
+}
+
 /* Steps the instance. STATUS_NO_SPACE: nothing happened. A start that fails changes nothing
  * either. */
 static enum status run_step(struct engine *engine, struct instance *instance,
@@ -172,10 +184,9 @@ static enum status run_step(struct engine *engine, struct instance *instance,
     struct configuration before;
     struct written_plan written;
     bool is_start = event->kind == EVENT_START;
-    if (!is_start)
-        ensure(instance_decode(instance, arena, &before) == STATUS_OK);
-    enum status status =
-        step_run(machine, is_start ? NULL : &before, event, engine->now, arena, plan);
+    enum status status = is_start ? STATUS_OK : decode(instance, arena, &before);
+    if (status == STATUS_OK)
+        status = step_run(machine, is_start ? NULL : &before, event, engine->now, arena, plan);
     if (status == STATUS_OK)
         status = write_plan(plan, arena, &written);
     if (status == STATUS_OK && !(is_start && plan->outcome == OUTCOME_FAILED))
@@ -337,22 +348,25 @@ static void fire_timer(struct engine *engine, struct instance *instance)
                     "an instance is too large to be stepped by its timer");
 }
 
-static void take_result(struct engine *engine, const struct inbox_event *from)
+static enum status step_result(struct engine *engine, const struct inbox_event *from,
+                               enum event_kind kind, struct span payload)
 {
     const char *problem;
     struct plan plan;
-    struct event event = {.kind = from->kind, .number = from->number};
-    struct span payload = from->payload;
-    ensure(read_payload(payload, &engine->turn_arena, &event.payload, &problem) == STATUS_OK);
-    if (run_step(engine, from->instance, &event, payload, &plan) == STATUS_OK)
-        return;
-    /* A result is never lost: what is too large to be handled becomes the error that says so.
-     */
+    struct event event = {.kind = kind, .number = from->number};
     arena_clear(&engine->turn_arena);
-    payload = SPAN("{\"kind\":\"invalid\",\"message\":\"the result is too large for a turn\"}");
-    event.kind = EVENT_ERROR;
-    ensure(read_payload(payload, &engine->turn_arena, &event.payload, &problem) == STATUS_OK);
-    if (run_step(engine, from->instance, &event, payload, &plan) != STATUS_OK)
+    enum status status = read_payload(payload, &engine->turn_arena, &event.payload, &problem);
+    return status == STATUS_OK ? run_step(engine, from->instance, &event, payload, &plan)
+                               : status;
+}
+
+/* A result is never lost: what is too large to be handled becomes the error that says so. */
+static void take_result(struct engine *engine, const struct inbox_event *from)
+{
+    static const char too_large[] =
+        "{\"kind\":\"invalid\",\"message\":\"the result is too large for a turn\"}";
+    if (step_result(engine, from, from->kind, from->payload) != STATUS_OK &&
+        step_result(engine, from, EVENT_ERROR, span_from_text(too_large)) != STATUS_OK)
         shard_break(engine, STATUS_NO_SPACE, "an instance is too large to be stepped");
 }
 
@@ -382,6 +396,7 @@ void turn_run(struct engine *engine, struct inbox_event *event)
     arena_clear(&engine->turn_arena);
     if (arena_is_spent(&engine->turn_arena, &guard)) {
         shard_break(engine, STATUS_NO_SPACE, "a turn needs more memory than TURN_ARENA_BYTES");
+        shard_tell_unknown(&event->done, event->context);
     } else {
         dispatch_event(engine, event);
         arena_release_guard(&engine->turn_arena, &guard);

@@ -63,6 +63,7 @@ static void ring(void *context)
                                     .message = SPAN("as the script says"),
                                     .retry_after_ms = -1};
     result.output = span_from_text(answer.output == NULL ? "null" : answer.output);
+    result.details = span_from_text(answer.details);
     attempt_done *done = attempt->done;
     void *done_context = attempt->context;
     end(attempt);

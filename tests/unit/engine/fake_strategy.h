@@ -24,6 +24,7 @@ struct fake_answer {
     enum error_kind kind;
     duration_ms delay_ms; /* 0: in the next round; negative: never */
     const char *output;   /* JSON */
+    const char *details;  /* JSON behind an error */
 };
 
 typedef struct fake_answer fake_script(void *context, const struct fake_call *call);
