@@ -606,7 +606,8 @@ static void stopping_waits_for_attempts_and_for_nothing_else(void **state)
     instant_ms begin = clock_wall();
     engine_stop(bench->engine, 5000, stop_loop, bench);
     loop_run(bench->loop);
-    assert_true(clock_wall() - begin < 2500); /* what is in line is not started, nor waited for */
+    assert_true(clock_wall() - begin <
+                2500); /* what is in line is not started, nor waited for */
     assert_int_equal(bench->world->running, 0);
     engine_close(bench->engine);
     bench->engine = NULL;
