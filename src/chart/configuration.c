@@ -103,13 +103,17 @@ struct value configuration_value(const struct configuration *configuration, stru
     return value;
 }
 
-static bool has_tag(const struct value *items, uint32_t count, struct span tag)
+/* Inserts the tag where it belongs, unless it is there. */
+static uint32_t add_tag(struct value *items, uint32_t count, struct span tag)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        if (span_equal(value_span(items[i]), tag))
-            return true;
-    }
-    return false;
+    uint32_t at = count;
+    while (at > 0 && span_compare(value_span(items[at - 1]), tag) >= 0)
+        at--;
+    if (at < count && span_equal(value_span(items[at]), tag))
+        return count;
+    memmove(&items[at + 1], &items[at], (count - at) * sizeof *items);
+    items[at] = value_string(tag);
+    return count + 1;
 }
 
 struct value configuration_tags(const struct configuration *configuration, struct arena *arena)
@@ -123,14 +127,9 @@ struct value configuration_tags(const struct configuration *configuration, struc
         return value_list(NULL, 0);
     struct value *items = arena_new_array(arena, total, struct value);
     uint32_t count = 0;
-    for (uint32_t s = 0; s <= leaf; s++) {
-        if (!configuration_has(configuration, s))
-            continue;
-        for (uint32_t i = 0; i < machine->states[s].tags.count; i++) {
-            struct span tag = machine->tags[machine->states[s].tags.first + i];
-            if (!has_tag(items, count, tag))
-                items[count++] = value_string(tag);
-        }
+    for (uint32_t s = leaf; s != NO_STATE; s = machine->states[s].parent) {
+        for (uint32_t i = 0; i < machine->states[s].tags.count; i++)
+            count = add_tag(items, count, machine->tags[machine->states[s].tags.first + i]);
     }
     return value_list(items, count);
 }

@@ -71,7 +71,7 @@ bool configuration_is_in(const struct configuration *configuration, struct span 
 struct value configuration_value(const struct configuration *configuration,
                                  struct arena *arena);
 
-/* The tags of all active states in document order, each once, as a list of strings. */
+/* The tags of all active states, each once and sorted by name, as a list of strings. */
 struct value configuration_tags(const struct configuration *configuration, struct arena *arena);
 
 /* The path of the active leaf, "CHARGING.RETRYING": for people and queries. */

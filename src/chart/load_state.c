@@ -168,6 +168,20 @@ static bool is_parallel(const struct node *node)
     return type != NULL && node_is_string(type) && span_is(node_text(type), "parallel");
 }
 
+/* `initial: A`, or XState's `initial: { target: A }`. */
+static bool initial_key(struct loader *loader, const struct node *node, struct span *key)
+{
+    static const struct key_rule keys[] = {
+        {"target", true}, {"description", true}, {"meta", true}, {"actions", false}};
+    const struct node *initial = node_find(node, SPAN("initial"));
+    if (initial->kind != NODE_MAP)
+        return loader_string(loader, node, "initial", key);
+    loader_check_keys(loader, initial, keys, sizeof keys / sizeof keys[0], "`initial`");
+    if (node_find(initial, SPAN("target")) == NULL)
+        loader_error(loader, "IL0103", initial->place, "`initial` needs `target`");
+    return loader_string(loader, initial, "target", key);
+}
+
 static void load_initial(struct loader *loader, const struct node *node, uint32_t index)
 {
     struct span key;
@@ -187,7 +201,7 @@ static void load_initial(struct loader *loader, const struct node *node, uint32_
         diagnostic_help(loader->diagnostics, error, "name the one that is entered first");
         return;
     }
-    if (!loader_string(loader, node, "initial", &key))
+    if (!initial_key(loader, node, &key))
         return;
     if (key.size > 0 && key.text[0] == '.')
         key = span_slice(key, 1, key.size);
