@@ -17,7 +17,7 @@ FLOORS = {
     "expr": 1, "policy": 1, "store": 1, "wire": 1, "os": 1,
     "chart": 2, "strategy": 2, "telemetry": 2,
     "engine": 3,
-    "api": 4,
+    "api": 4, "embed": 4,
     "cli": 5,
 }
 PURE = {"base", "expr", "policy", "chart"}  # no clock, no I/O: they build for any machine
