@@ -44,6 +44,13 @@ class Run(harness.Case):
         with open(self.path("ledger"), encoding="utf-8") as file:
             return file.read().split()
 
+    def wait_for_ledger(self):
+        """Until the first step has acted."""
+        for _ in range(1000):
+            if os.path.exists(self.path("ledger")):
+                return
+            time.sleep(0.01)
+
     def test_every_record_becomes_an_instance_that_ends(self):
         self.records("in.ndjson", 100)
         answer = self.run_jobs()
@@ -145,10 +152,7 @@ class Run(harness.Case):
                              stdin=subprocess.PIPE)
         process.stdin.write('{"id":"a","n":1}\n{bad\n')
         process.stdin.flush()
-        for _ in range(200):
-            if os.path.exists(self.path("ledger")):
-                break
-            time.sleep(0.02)
+        self.wait_for_ledger()
         self.assertEqual(len(self.keys()), 1)  # although the input has not ended
         answer = self.end(process, '{"id":"b","n":2}\n')
         self.assertEqual(answer.status, 1)
@@ -188,7 +192,7 @@ class Run(harness.Case):
         self.records("in.ndjson", 300)
         process = self.begin("run", "job.yaml", "--input", "in.ndjson", "--event", "GO", "--db",
                              "j.db")
-        time.sleep(0.4)
+        self.wait_for_ledger()
         process.send_signal(signal.SIGTERM)
         answer = self.end(process)
         self.assertEqual(answer.status, 1)
