@@ -19,7 +19,7 @@ import sys
 SKIPPED, PASSED, FAILED = range(3)
 MESON = {"OK": PASSED, "EXPECTEDFAIL": PASSED, "SKIP": SKIPPED}  # everything else failed
 TAP = re.compile(r"^(not )?ok\b\s*\d*\s*(?:- )?(.*?)\s*(# skip\b.*)?$", re.I | re.M)
-LOG_LINES_MAX = 60
+HEAD_LINES, TAIL_LINES = 40, 20
 
 
 def tap_cases(output):
@@ -51,9 +51,10 @@ def show(build, test):
     said = [line for line in test["stdout"].splitlines() if not line.startswith("ok ")]
     said += test.get("stderr", "").splitlines()
     print(f"---- {build}: {test['name']}: {test['result']}")
-    if len(said) > LOG_LINES_MAX:
-        print(f"({len(said) - LOG_LINES_MAX} lines before these are in the build's meson-logs)")
-    print("\n".join(said[-LOG_LINES_MAX:]))
+    if len(said) > HEAD_LINES + TAIL_LINES:  # a sanitizer's first lines say most
+        left_out = len(said) - HEAD_LINES - TAIL_LINES
+        said[HEAD_LINES:-TAIL_LINES] = [f"... {left_out} lines more in {build}/meson-logs ..."]
+    print("\n".join(said))
 
 
 def main(arguments):
