@@ -77,6 +77,18 @@ static void check_step_keys(const struct step_reader *reader, const struct node 
     }
 }
 
+/* A key of the step that is nearly the name of a strategy. */
+static void suggest_type(const struct step_reader *reader, struct diagnostic *error,
+                         const struct node *node)
+{
+    struct span *names = arena_new_array(reader->arena, reader->types.count, struct span);
+    for (size_t i = 0; i < reader->types.count; i++)
+        names[i] = span_from_text(reader->types.types[i]->name);
+    for (uint32_t i = 0; i < node->count && error->help.size == 0; i++)
+        diagnostic_suggest(reader->diagnostics, error, node->entries[i].key, names,
+                           reader->types.count);
+}
+
 /* The one strategy whose name is a key of the step; false after an error. */
 static bool find_type(const struct step_reader *reader, const struct node *node,
                       struct step *step, const struct node **settings)
@@ -101,9 +113,11 @@ static bool find_type(const struct step_reader *reader, const struct node *node,
     }
     if (step->type != NULL)
         return true;
-    diagnostics_add(reader->diagnostics, SEVERITY_ERROR, "IL0103", node->place,
-                    "step `%.*s` needs %.*s: how it is done", SPAN_ARGS(step->name),
-                    SPAN_ARGS(text_span(&names)));
+    struct diagnostic *error =
+        diagnostics_add(reader->diagnostics, SEVERITY_ERROR, "IL0103", node->place,
+                        "step `%.*s` needs %.*s: how it is done", SPAN_ARGS(step->name),
+                        SPAN_ARGS(text_span(&names)));
+    suggest_type(reader, error, node);
     return false;
 }
 

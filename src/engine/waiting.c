@@ -233,8 +233,14 @@ static struct value describe_waiting(struct registry *registry, const struct ins
         items[count++] = describe_request(registry, instance, request, arena);
     if (configuration->timer_count > 0)
         items[count++] = describe_timer(configuration, arena);
-    if (instance->status == INSTANCE_ACTIVE && instance->requests == NULL)
-        items[count++] = describe_events(instance, configuration, arena);
+    if (instance->status == INSTANCE_ACTIVE && instance->requests == NULL) {
+        struct value awaited = describe_events(instance, configuration, arena);
+        bool timer_alone = configuration->timer_count > 0 &&
+                           value_member(awaited, SPAN("events")).count == 0 &&
+                           !waiting_has_tag(instance, SPAN("attention"));
+        if (!timer_alone)
+            items[count++] = awaited;
+    }
     if (instance->status == INSTANCE_ERROR) {
         struct members members = new_members(arena);
         add(&members, SPAN("for"), value_string(SPAN("person")));
