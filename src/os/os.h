@@ -10,5 +10,6 @@
 #include "os/file.h"
 #include "os/http_client.h"
 #include "os/loop.h"
+#include "os/new_file.h"
 #include "os/process.h"
 #include "os/thread.h"
