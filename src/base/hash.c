@@ -127,13 +127,13 @@ void sha256_add(struct sha256 *hash, const void *bytes, size_t size)
 
 void sha256_end(struct sha256 *hash, uint8_t digest[32])
 {
+    static const uint8_t padding[72] = {0x80};
     uint64_t bits = hash->bytes * 8;
     uint8_t length[8];
     for (size_t i = 0; i < 8; i++)
         length[i] = (uint8_t)(bits >> (56 - 8 * i));
-    sha256_add(hash, "\x80", 1);
-    while (hash->bytes % 64 != 56)
-        sha256_add(hash, "", 1);
+    /* One to 64 bytes of padding, so that the length ends a block. */
+    sha256_add(hash, padding, 64 - (hash->bytes + 8) % 64);
     sha256_add(hash, length, sizeof length);
     for (size_t i = 0; i < 32; i++)
         digest[i] = (uint8_t)(hash->state[i / 4] >> (24 - 8 * (i % 4)));

@@ -54,17 +54,41 @@ struct civil_time time_civil_from_seconds(int64_t seconds)
     return civil;
 }
 
+/* The number with leading zeros; the widths used here hold every part of a civil time but a
+ * year beyond 9999. */
+static void add_padded(struct text *text, int64_t number, size_t width)
+{
+    char digits[4] = "0000";
+    if (number < 0 || number > 9999) {
+        text_add_int(text, number);
+        return;
+    }
+    for (size_t i = width; i-- > 0; number /= 10)
+        digits[i] = (char)('0' + number % 10);
+    text_add(text, span_of(digits, width));
+}
+
 void time_add_clock(struct text *text, instant_ms instant)
 {
     struct civil_time civil = time_civil_from_seconds(floor_divide(instant, 1000));
-    text_format(text, "%02d:%02d:%02d.%03d", civil.hour, civil.minute, civil.second,
-                (int)floor_rest(instant, 1000));
+    add_padded(text, civil.hour, 2);
+    text_add_byte(text, ':');
+    add_padded(text, civil.minute, 2);
+    text_add_byte(text, ':');
+    add_padded(text, civil.second, 2);
+    text_add_byte(text, '.');
+    add_padded(text, floor_rest(instant, 1000), 3);
 }
 
 void time_add_instant(struct text *text, instant_ms instant)
 {
     struct civil_time civil = time_civil_from_seconds(floor_divide(instant, 1000));
-    text_format(text, "%04d-%02d-%02dT", civil.year, civil.month, civil.day);
+    add_padded(text, civil.year, 4);
+    text_add_byte(text, '-');
+    add_padded(text, civil.month, 2);
+    text_add_byte(text, '-');
+    add_padded(text, civil.day, 2);
+    text_add_byte(text, 'T');
     time_add_clock(text, instant);
     text_add_byte(text, 'Z');
 }

@@ -145,20 +145,15 @@ static void attempt_ended(void *context, const struct attempt_result *result);
 /* What an attempt is told about where it belongs: W3C trace context, from the key. */
 static void write_trace(const char *key, uint32_t attempt, char trace[64])
 {
-    struct text text;
-    struct sha256 hash;
-    uint8_t digest[32];
-    char span_id[17];
-    sha256_init(&hash);
-    sha256_add(&hash, key, strlen(key));
-    sha256_add(&hash, &attempt, sizeof attempt);
-    sha256_end(&hash, digest);
-    hash_to_hex(digest, 8, span_id);
-    text_init(&text, NULL);
-    text_format(&text, "00-%s-%s-01", key, span_id);
-    ensure(text.size < 64);
-    memcpy(trace, text.bytes, text.size + 1);
-    text_fini(&text);
+    struct random mixer = {hash_text(span_from_text(key)) + attempt};
+    uint64_t span_id = random_next(&mixer);
+    char digits[17];
+    hash_to_hex((const uint8_t *)&span_id, sizeof span_id, digits);
+    memcpy(trace, "00-", 3);
+    memcpy(trace + 3, key, 32);
+    trace[35] = '-';
+    memcpy(trace + 36, digits, 16);
+    memcpy(trace + 52, "-01", 4);
 }
 
 static void start_attempt(struct live_request *live)
