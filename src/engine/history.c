@@ -56,21 +56,36 @@ static enum status read_at(struct trail *trail, struct position position, struct
     return STATUS_OK;
 }
 
+/* Reads the record at a position, and moves the position to the record before it. */
+static enum status step_back(struct trail *trail, struct position *at, struct record *record)
+{
+    enum status status = read_at(trail, *at, record);
+    if (status != STATUS_OK)
+        return status;
+    if (record->previous_lsn >= at->lsn)
+        return damaged(trail, "the records go round in a circle");
+    *at = (struct position){record->previous_lsn, record->previous_offset};
+    return STATUS_OK;
+}
+
+static struct position newest(const struct trail *trail)
+{
+    return (struct position){trail->instance->previous_lsn, trail->instance->previous_offset};
+}
+
 static enum status gather(struct trail *trail)
 {
-    struct position at = {trail->instance->previous_lsn, trail->instance->previous_offset};
-    while (at.lsn != 0) {
+    struct position before = newest(trail);
+    while (before.lsn != 0) {
+        struct position at = before;
         struct record record;
-        enum status status = read_at(trail, at, &record);
+        enum status status = step_back(trail, &before, &record);
         if (status != STATUS_OK)
             return status;
-        if (record.previous_lsn >= at.lsn)
-            return damaged(trail, "the records go round in a circle");
         if (record.kind == RECORD_EVENT) {
             memory_reserve(trail->positions, trail->count, trail->capacity);
             trail->positions[trail->count++] = at;
         }
-        at = (struct position){record.previous_lsn, record.previous_offset};
     }
     return STATUS_OK;
 }
@@ -314,6 +329,63 @@ enum status history_verify(struct registry *registry, const struct instance *ins
                            struct arena *arena)
 {
     return with_trail(registry, instance, arena, replay, NULL);
+}
+
+static bool is_result(const struct record *record)
+{
+    return record->kind == RECORD_EVENT &&
+           (record->event_kind == EVENT_DONE || record->event_kind == EVENT_ERROR);
+}
+
+/* One record more, newest first. `next` is the record of an invocation that came after this
+ * one: it ended what this one began, unless it began the same again. */
+static void sum_record(struct history_sum *sum, const struct record *record,
+                       struct record *next, struct arena *arena)
+{
+    bool is_begin =
+        record->kind == RECORD_PROGRESS && record->progress.phase == REQUEST_RUNNING;
+    bool is_known = next->number == record->number && next->now >= record->progress.since &&
+                    (is_result(next) || next->progress.phase == REQUEST_BACKOFF);
+    sum->attempts += is_begin;
+    if (is_begin && is_known)
+        sum->worked_ms += next->now - record->progress.since;
+    if (is_result(record) && record->event_kind == EVENT_ERROR && sum->error.kind == VALUE_NULL)
+        sum->error = read_json(arena_copy(arena, record->payload), arena);
+    if (record->kind == RECORD_PROGRESS || is_result(record))
+        *next = *record;
+}
+
+static enum status sum_trail(struct trail *trail, struct arena *arena, struct history_sum *sum)
+{
+    struct record record;
+    struct record next = {0};
+    struct position at = newest(trail);
+    while (at.lsn != 0) {
+        enum status status = step_back(trail, &at, &record);
+        if (status != STATUS_OK)
+            return status;
+        sum_record(sum, &record, &next, arena);
+    }
+    return STATUS_OK;
+}
+
+enum status history_sum_up(struct registry *registry, const struct instance *instance,
+                           struct arena *arena, struct history_sum *sum)
+{
+    struct trail trail;
+    struct arena_guard guard;
+    struct history_sum summed = {.error = value_null()};
+    open_trail(&trail, registry, instance);
+    if (arena_is_spent(arena, &guard)) {
+        close_trail(&trail);
+        return STATUS_NO_SPACE;
+    }
+    enum status status = sum_trail(&trail, arena, &summed);
+    arena_release_guard(arena, &guard);
+    close_trail(&trail);
+    if (status == STATUS_OK)
+        *sum = summed;
+    return status;
 }
 
 struct value history_describe(const struct history_line *line, struct arena *arena)

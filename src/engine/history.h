@@ -41,5 +41,17 @@ bool history_last_move(struct registry *registry, const struct instance *instanc
 enum status history_verify(struct registry *registry, const struct instance *instance,
                            struct arena *arena) must_check;
 
+/* What steps did for an instance. */
+struct history_sum {
+    uint32_t attempts;     /* that were begun */
+    duration_ms worked_ms; /* in attempts; without waiting in line, and without attempts that
+                              the end of an engine cut off */
+    struct value error;    /* the newest `event.error` of a step, or null */
+};
+
+/* Sums up an instance's records without stepping anything. The error lives in the arena. */
+enum status history_sum_up(struct registry *registry, const struct instance *instance,
+                           struct arena *arena, struct history_sum *sum) must_check;
+
 /* The line as JSON: {"seq","at","event","outcome","from","to","via","effects"}. */
 struct value history_describe(const struct history_line *line, struct arena *arena);

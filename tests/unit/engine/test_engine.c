@@ -502,6 +502,37 @@ static void a_history_tells_from_and_to(void **state)
     close_bench(bench);
 }
 
+static struct fake_answer rejected_at_the_third_attempt(void *context,
+                                                        const struct fake_call *call)
+{
+    (void)context;
+    bool fails = strcmp(call->step, "charge") == 0;
+    return (struct fake_answer){.done = !fails,
+                                .kind = call->attempt < 3 ? ERROR_KIND_UNAVAILABLE
+                                                          : ERROR_KIND_REJECTED,
+                                .delay_ms = fails ? 20 : 0};
+}
+
+static void a_history_sums_up_attempts_and_the_time_they_took(void **state)
+{
+    (void)state;
+    struct bench *bench = open_bench(rejected_at_the_third_attempt);
+    struct history_sum sum;
+    struct arena arena;
+    start(bench, "a", "{\"total\":5}", "SUBMIT", "{\"total\":5}");
+    run_until_final(bench, 1);
+    const struct instance *a = find(bench, "a");
+    arena_open(&arena, TURN_ARENA_BYTES);
+    assert_int_equal(history_sum_up(engine_registry(bench->engine), a, &arena, &sum),
+                     STATUS_OK);
+    assert_int_equal(sum.attempts, bench->world->call_count);
+    assert_true(sum.worked_ms >= 60);
+    assert_true(sum.worked_ms <= a->updated - a->created);
+    assert_true(span_is(value_span(value_member(sum.error, SPAN("kind"))), "rejected"));
+    arena_close(&arena);
+    close_bench(bench);
+}
+
 static const char clockwork[] = "{\"id\":\"order\",\"version\":\"2\",\"context\":{\"rings\":0},"
                                 "\"initial\":\"A\",\"states\":{"
                                 "\"A\":{\"after\":{\"40ms\":{\"target\":\"B\",\"assign\":{"
@@ -641,6 +672,7 @@ int main(void)
         cmocka_unit_test(a_step_that_never_answers_ends_by_its_deadline),
         cmocka_unit_test(histories_have_no_gap_and_replay_to_the_same_state),
         cmocka_unit_test(a_history_tells_from_and_to),
+        cmocka_unit_test(a_history_sums_up_attempts_and_the_time_they_took),
         cmocka_unit_test(timers_are_not_early_and_fire_once_after_downtime),
         cmocka_unit_test(an_explanation_names_what_is_waited_for),
         cmocka_unit_test(nothing_is_lost_over_crashes),
