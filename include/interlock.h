@@ -243,11 +243,12 @@ IL_API size_t il_instance_used(const il_instance *instance);
  * An engine owns a database and moves its instances. It belongs to the thread that opened it;
  * everything runs, and every function of yours is called, within il_engine_… calls on that
  * thread. From any thread, and from within functions of yours: il_complete(), il_fail(),
- * il_engine_stop(). From within functions of yours also il_engine_start_later(),
- * il_engine_send_later(), il_engine_describe(), il_engine_why() and il_engine_history().
+ * il_engine_stop(). From within functions of yours also il_engine_start_later() and
+ * il_engine_send_later(); the others answer IL_MISUSE there.
  *
- * While an engine is open, the process ignores SIGPIPE, and nothing else in it may open the
- * database's file. An engine is not used in a child after fork().
+ * While there is an engine, the process ignores SIGPIPE, nothing else in it may open the
+ * database's file, and SIGCHLD belongs to it where `exec` steps run. An engine is not used in a
+ * child after fork().
  */
 typedef struct il_engine il_engine;
 
@@ -320,14 +321,14 @@ typedef struct il_reply {
 /* Starts an instance of a deployed machine ("order", or "order@3" for a version) and returns
  * when that is on disk. `event` (NULL: none) is sent at once, with its payload (NULL: {}), in
  * the same commit. An id that exists with the same machine and input is IL_OK and repeated,
- * with others IL_CONFLICT. `reply` may be NULL. Do not call it from within a function. */
+ * with others IL_CONFLICT. `reply` may be NULL. */
 IL_API il_status il_engine_start(il_engine *engine, const char *machine, const char *id,
                                  const char *input_json, const char *event,
                                  const char *payload_json, il_reply *reply);
 
 /* Sends an event to an instance and returns when what it did is on disk. With an idempotency
  * `key` (NULL: none) the same event again gets the same answer, and another one IL_CONFLICT.
- * IL_NOT_FOUND: no such instance. Do not call it from within a function. */
+ * IL_NOT_FOUND: no such instance. */
 IL_API il_status il_engine_send(il_engine *engine, const char *id, const char *event,
                                 const char *payload_json, const char *key, il_reply *reply);
 
@@ -384,7 +385,7 @@ IL_API il_status il_engine_counts(const il_engine *engine, il_counts *counts);
 
 /* Gives attempts under way up to `grace_ms` to end, writes what is left and releases the
  * engine. What did not end is tried again after the next opening, with the same key. NULL is
- * fine. Not from within a function (IL_MISUSE, and the engine stays). */
+ * fine. IL_MISUSE: called from within a function, and the engine stays. */
 IL_API il_status il_engine_close(il_engine *engine, int64_t grace_ms);
 
 #ifdef __cplusplus

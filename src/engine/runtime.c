@@ -431,6 +431,12 @@ struct registry *engine_registry(struct engine *engine)
     return &engine->registry;
 }
 
+static lsn durable_lsn(const struct engine *engine)
+{
+    lsn behind = engine->open->record_count;
+    return engine->lsn - behind - (engine->flying == NULL ? 0 : engine->flying->record_count);
+}
+
 struct engine_view engine_view(const struct engine *engine)
 {
     return (struct engine_view){
@@ -441,8 +447,8 @@ struct engine_view engine_view(const struct engine *engine)
         .inbox = engine->inbox_count,
         .turns = engine->turns,
         .commits = engine->commits,
-        .durable = engine->flying == NULL && engine->open->record_count == 0 &&
-                   engine->open->release_count == 0,
+        .lsn = engine->lsn,
+        .durable_lsn = durable_lsn(engine),
     };
 }
 

@@ -106,7 +106,8 @@ struct engine_view {
     uint64_t inbox;   /* events accepted and not yet turned */
     uint64_t turns;   /* since the opening */
     uint64_t commits;
-    bool durable; /* all that was turned is on disk, and whoever waited for it was told */
+    lsn lsn;         /* of the newest record, */
+    lsn durable_lsn; /* and of the newest that is on disk */
 };
 
 struct engine_view engine_view(const struct engine *engine);
