@@ -49,7 +49,8 @@ struct process {
     pid_t group;    /* 0 when it did not start */
     bool has_child; /* uv_spawn made a handle, even where it failed */
     bool has_ended;
-    bool is_finished; /* done was called, or will not be */
+    bool is_last_round; /* patience is over but for one look at the pipes */
+    bool is_finished;   /* done was called, or will not be */
 };
 
 static void let_go(uv_handle_t *handle)
@@ -120,9 +121,17 @@ static void finish_when_done(struct process *process)
         finish(process);
 }
 
+/* When the loop comes late, timers ring before it looks at the pipes again: so it is given one
+ * more round, which reads what the program had written. */
 static void on_patience(uv_timer_t *timer)
 {
-    finish(timer->data);
+    struct process *process = timer->data;
+    if (process->has_ended && !process->is_last_round) {
+        process->is_last_round = true;
+        uv_timer_start(timer, on_patience, 1, 0);
+        return;
+    }
+    finish(process);
 }
 
 static void on_grace(uv_timer_t *timer)

@@ -443,11 +443,45 @@ static void two_hundred_starts_leave_no_descriptor(void **state)
     }
 }
 
+static void block_for_600_ms(void *context, const struct process_result *result)
+{
+    (void)context;
+    (void)result;
+    usleep(600 * 1000);
+}
+
+static void block_for_100_ms(void *context)
+{
+    (void)context;
+    usleep(100 * 1000);
+}
+
+/* The program ends in the middle of a long round: its end is known before its output is read,
+ * and when the round is over no patience is left. */
+static void a_long_round_loses_no_output(void **state)
+{
+    (void)state;
+    struct shell quick;
+    struct shell slow;
+    struct ended ended = {.count = 0};
+    struct loop_wake *wake = loop_wake_open(loop, block_for_100_ms, NULL);
+    process_start(loop, shell(&quick, "exit 0"), block_for_600_ms, NULL);
+    process_start(loop, shell(&slow, "sleep 0.1; echo kept"), keep, &ended);
+    usleep(50 * 1000);
+    loop_wake_send(wake);
+    while (ended.count == 0)
+        loop_run_once(loop, true);
+    assert_true(span_is(text_span(&ended.output), "kept\n"));
+    release(&ended);
+    loop_wake_close(wake);
+}
+
 int main(void)
 {
 #define PROCESS_TEST(name) cmocka_unit_test_setup_teardown(name, open_loop, close_loop)
     const struct CMUnitTest tests[] = {
         PROCESS_TEST(programs_end_in_every_way),
+        PROCESS_TEST(a_long_round_loses_no_output),
         PROCESS_TEST(what_is_not_there_does_not_start_and_says_why),
         PROCESS_TEST(a_script_whose_interpreter_is_missing_says_so),
         PROCESS_TEST(the_environment_is_ours_with_what_was_added),
