@@ -19,7 +19,7 @@ configure() {
 
 mkdir -p "$folder"
 configure "$@" >"$folder/configure.log" 2>&1 || {
-    cat "$folder/configure.log" >&2
+    tail -n 12 "$folder/configure.log" >&2
     exit 1
 }
 # shellcheck disable=SC2086
