@@ -36,5 +36,7 @@ int main(int argument_count, char **arguments)
     /* A reader that has seen enough (`| head`) is no reason to die in the middle of a commit.
      */
     signal(SIGPIPE, SIG_IGN);
+    /* A limit on the size of files is a full disk, to be answered as one. */
+    signal(SIGXFSZ, SIG_IGN);
     return cli_run(&world, argument_count, arguments);
 }

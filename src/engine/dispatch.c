@@ -55,6 +55,10 @@ static void note_progress(struct live_request *live, enum request_phase phase)
     progress->left_ms = deadline_left_ms(&live->deadline, engine->now);
     batch_add_record(engine, live->instance, &(struct record){.kind = RECORD_PROGRESS},
                      live->request);
+    /* If it was this step that ended the engine before, the attempt has to be counted at once.
+     */
+    if (live->resumed && phase == REQUEST_RUNNING)
+        engine->open->hard = true;
 }
 
 /* The next moment at which a request that is not running has to be looked at. */

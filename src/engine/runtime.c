@@ -15,11 +15,25 @@
 
 #define UNKNOWN_MESSAGE "whether it was accepted is not known: repeat it after a restart"
 
+static void set_now(struct engine *engine, instant_ms now, int64_t elapsed_us)
+{
+    engine->now = now;
+    engine->anchor = now;
+    engine->anchor_us = elapsed_us;
+}
+
+/* While the wall clock is behind (somebody set it back, or what is stored was written ahead of
+ * it) time goes on by the clock that nobody sets, and slower, until the wall has caught up. */
 instant_ms shard_now(struct engine *engine)
 {
     instant_ms wall = clock_wall();
-    if (wall > engine->now)
-        engine->now = wall;
+    int64_t elapsed_us = clock_elapsed_us();
+    duration_ms passed = (elapsed_us - engine->anchor_us) / 1000;
+    instant_ms slewed = engine->anchor + passed - passed / 8;
+    if (wall >= engine->now)
+        set_now(engine, wall, elapsed_us);
+    else if (slewed > engine->now)
+        engine->now = slewed;
     return engine->now;
 }
 
@@ -147,6 +161,7 @@ static void resume_instance(struct engine *engine, struct instance *instance)
     for (struct request *request = instance->requests; request != NULL;
          request = request->next) {
         dispatch_attach(engine, request);
+        request->live->resumed = true;
         batch_add_release(engine, RELEASE_REQUEST)->live = request->live;
     }
 }
@@ -199,9 +214,8 @@ static void resume(struct engine *engine)
         dispatch_deploy(engine, deployed);
     for (struct instance *instance = engine->registry.first; instance != NULL;
          instance = instance->next) {
-        if (instance->updated > engine->now)
-            engine->now =
-                instance->updated; /* `now` never goes back, not even over a restart */
+        if (instance->updated > engine->now) /* `now` never goes back, over restarts neither */
+            set_now(engine, instance->updated, clock_elapsed_us());
     }
     for (struct instance *instance = engine->registry.first; instance != NULL;
          instance = instance->next)

@@ -104,6 +104,7 @@ struct live_request {
     struct breaker_permit permit;
     bool released; /* durable: policies may let it go */
     bool settled;  /* its result is in the inbox */
+    bool resumed;  /* an earlier engine left it behind */
 };
 
 struct live_instance {
@@ -129,7 +130,9 @@ struct engine {
     struct wakes wakes;
     struct random random;
     enum engine_mode mode;
-    instant_ms now; /* never goes back */
+    instant_ms now;    /* never goes back */
+    instant_ms anchor; /* the last `now` that the wall clock gave, and when that was */
+    int64_t anchor_us;
     char *focus;
 
     struct inbox_event *inbox;
