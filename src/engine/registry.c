@@ -202,6 +202,15 @@ static void set_latest(struct registry *registry, struct deployed *latest)
     }
 }
 
+/* A commit under way, an attempt and a step that is no longer there may point into it: it stays
+ * as long as the registry. Revisions are rare. */
+static void retire(struct registry *registry, struct arena arena)
+{
+    struct retired *retired = memory_get(sizeof *retired);
+    *retired = (struct retired){arena, registry->retired};
+    registry->retired = retired;
+}
+
 struct deployed *registry_deploy(struct registry *registry, struct span definition_json,
                                  struct span steps_json, const char *folder)
 {
@@ -222,9 +231,7 @@ struct deployed *registry_deploy(struct registry *registry, struct span definiti
         registry->deployments = deployed;
         table_add(&registry->machines, span_from_text(deployed->key), deployed);
     } else {
-        /* Configurations that are being looked at belong to turns, and none is under way here.
-         */
-        arena_close(&deployed->arena);
+        retire(registry, deployed->arena);
     }
     deployed->arena = arena;
     deployed->definition = definition;
