@@ -69,17 +69,6 @@ bool configuration_is_valid(const struct configuration *configuration)
     return true;
 }
 
-uint32_t configuration_leaf(const struct configuration *configuration)
-{
-    /* The active states are one path, and a descendant has the larger number. */
-    for (uint32_t word = configuration->machine->word_count; word-- > 0;) {
-        uint64_t bits = configuration->active[word];
-        if (bits != 0)
-            return word * 64 + 63 - (uint32_t)__builtin_clzll(bits);
-    }
-    never();
-}
-
 bool configuration_is_in(const struct configuration *configuration, struct span name,
                          bool *known)
 {
@@ -170,17 +159,27 @@ configuration_find_invocation(const struct configuration *configuration, uint64_
     return NULL;
 }
 
-/* Equality of what would be written, where a map's order and an int's kind count. */
+/* What was not assigned to is the same value still, however large. */
 static bool same(struct value a, struct value b)
 {
-    return a.kind == b.kind && (value_equal(a, b) || a.kind == VALUE_ERROR);
+    if (a.kind != b.kind)
+        return false;
+    bool is_shared = a.kind == VALUE_MAP && a.count == b.count && a.entries == b.entries;
+    return is_shared || a.kind == VALUE_ERROR || value_equal(a, b);
+}
+
+static bool same_states(const struct configuration *a, const struct configuration *b)
+{
+    uint64_t different = 0;
+    for (uint32_t i = 0; i < a->machine->word_count; i++)
+        different |= a->active[i] ^ b->active[i];
+    return different == 0;
 }
 
 bool configuration_looks_equal(const struct configuration *a, const struct configuration *b)
 {
-    return a->status == b->status &&
-           memcmp(a->active, b->active, a->machine->word_count * sizeof *a->active) == 0 &&
-           same(a->context, b->context) && same(a->output, b->output);
+    return a->status == b->status && same_states(a, b) && same(a->context, b->context) &&
+           same(a->output, b->output);
 }
 
 const char *instance_status_name(enum instance_status status)

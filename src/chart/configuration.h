@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "base/ensure.h"
 #include "chart/machine.h"
 
 #define INSTANCE_STATUS_LIST(X) \
@@ -60,8 +61,16 @@ static inline bool configuration_has(const struct configuration *configuration, 
  * damaged bytes give. */
 bool configuration_is_valid(const struct configuration *configuration);
 
-/* The active leaf. */
-uint32_t configuration_leaf(const struct configuration *configuration);
+/* The active leaf: the active states are one path, and a descendant has the larger number. */
+static inline uint32_t configuration_leaf(const struct configuration *configuration)
+{
+    for (uint32_t word = configuration->machine->word_count; word-- > 0;) {
+        uint64_t bits = configuration->active[word];
+        if (bits != 0)
+            return word * 64 + 63 - (uint32_t)__builtin_clzll(bits);
+    }
+    never();
+}
 
 /* In('x'): whether a state of that id or path is active; *known tells whether there is one. */
 bool configuration_is_in(const struct configuration *configuration, struct span name,

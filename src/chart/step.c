@@ -38,7 +38,6 @@ struct stepper {
     uint32_t invocation_capacity;
 
     uint32_t event; /* the id of the event being handled */
-    struct value *slots;
     struct expr_frame frame;
 
     struct raised *queue;
@@ -47,7 +46,8 @@ struct stepper {
     uint32_t microsteps;
     bool guard_error_raised;
     bool applied;
-    struct span problem; /* text != NULL: an action failed */
+    struct span problem;  /* text != NULL: an action failed */
+    struct value slots[]; /* the variables of the machine's expressions */
 };
 
 static struct value host_in(void *host, uint32_t function, const struct value *arguments,
@@ -506,24 +506,31 @@ static bool come_to_rest(struct stepper *stepper)
     return true;
 }
 
+static void *copy_array(struct arena *arena, const void *array, size_t bytes)
+{
+    return memcpy(arena_get(arena, bytes), array, bytes);
+}
+
+/* The arrays are copied only where there is something in them; they grow when they have to. */
 static void copy_before(struct stepper *stepper, const struct configuration *before)
 {
+    struct arena *arena = stepper->arena;
     uint32_t words = stepper->machine->word_count;
     stepper->next = *before;
-    stepper->active = arena_get(stepper->arena, words * sizeof *stepper->active);
-    memcpy(stepper->active, before->active, words * sizeof *stepper->active);
-    stepper->timer_capacity = before->timer_count + 4;
-    stepper->timers =
-        arena_get(stepper->arena, stepper->timer_capacity * sizeof *stepper->timers);
-    if (before->timer_count > 0)
-        memcpy(stepper->timers, before->timers, before->timer_count * sizeof *stepper->timers);
-    stepper->invocation_capacity = before->invocation_count + 2;
-    stepper->invocations =
-        arena_get(stepper->arena, stepper->invocation_capacity * sizeof *stepper->invocations);
-    if (before->invocation_count > 0)
-        memcpy(stepper->invocations, before->invocations,
-               before->invocation_count * sizeof *stepper->invocations);
+    stepper->active = arena_get(arena, words * sizeof *stepper->active);
+    for (uint32_t i = 0; i < words; i++)
+        stepper->active[i] = before->active[i];
     stepper->next.active = stepper->active;
+    stepper->timers = NULL;
+    stepper->timer_capacity = before->timer_count;
+    if (before->timer_count > 0)
+        stepper->timers =
+            copy_array(arena, before->timers, before->timer_count * sizeof *before->timers);
+    stepper->invocations = NULL;
+    stepper->invocation_capacity = before->invocation_count;
+    if (before->invocation_count > 0)
+        stepper->invocations = copy_array(
+            arena, before->invocations, before->invocation_count * sizeof *before->invocations);
 }
 
 static void begin(struct stepper *stepper, const struct configuration *before)
@@ -645,48 +652,6 @@ static void recover(struct stepper *stepper, const struct configuration *before,
     stop_with_error(stepper, value_member(payload, SPAN("error")));
 }
 
-/* What is armed or invoked now and was not before, and the other way round. */
-const struct effect *step_effects(const struct configuration *before,
-                                  const struct configuration *after, const struct event *event,
-                                  struct arena *arena, uint32_t *count)
-{
-    uint32_t most = after->timer_count + after->invocation_count;
-    most += before == NULL ? 0 : before->timer_count + before->invocation_count;
-    *count = 0;
-    if (most == 0)
-        return NULL;
-    struct effect *effects = arena_new_array(arena, most, struct effect);
-    uint64_t first_new = before == NULL ? 0 : before->next_number;
-    for (uint32_t i = 0; before != NULL && i < before->invocation_count; i++) {
-        const struct invocation *old = &before->invocations[i];
-        bool consumed = is_result(event) && event->number == old->number;
-        if (!consumed && configuration_find_invocation(after, old->number) == NULL)
-            effects[(*count)++] =
-                (struct effect){EFFECT_STOP, old->invoke, old->number, value_null(), 0};
-    }
-    for (uint32_t i = 0; before != NULL && i < before->timer_count; i++) {
-        const struct armed_timer *old = &before->timers[i];
-        bool consumed = event->kind == EVENT_TIMER && event->number == old->number;
-        if (!consumed && configuration_find_timer(after, old->number) == NULL)
-            effects[(*count)++] =
-                (struct effect){EFFECT_CANCEL, old->timer, old->number, value_null(), old->due};
-    }
-    for (uint32_t i = 0; i < after->timer_count; i++) {
-        const struct armed_timer *timer = &after->timers[i];
-        if (timer->number >= first_new)
-            effects[(*count)++] = (struct effect){EFFECT_SCHEDULE, timer->timer, timer->number,
-                                                  value_null(), timer->due};
-    }
-    for (uint32_t i = 0; i < after->invocation_count; i++) {
-        const struct invocation *added = &after->invocations[i];
-        if (added->number >= first_new)
-            effects[(*count)++] =
-                (struct effect){EFFECT_INVOKE, added->invoke, added->number, added->input, 0};
-    }
-    ensure(*count <= most);
-    return effects;
-}
-
 static void settle(struct stepper *stepper, const struct configuration *before,
                    const struct event *event)
 {
@@ -738,6 +703,27 @@ static void run_event(struct stepper *stepper, const struct configuration *befor
         recover(stepper, before, event);
 }
 
+static struct stepper *stepper_make(const struct machine *machine, instant_ms now,
+                                    struct arena *arena, struct plan *plan)
+{
+    uint32_t slot_count = CHART_VARIABLE_COUNT + machine->named_guard_count;
+    struct stepper *stepper =
+        arena_get_zeroed(arena, sizeof *stepper + slot_count * sizeof stepper->slots[0]);
+    stepper->machine = machine;
+    stepper->arena = arena;
+    stepper->plan = plan;
+    stepper->now = now;
+    stepper->errors_end = &plan->errors;
+    for (uint32_t i = 0; i < slot_count; i++)
+        stepper->slots[i] = unbound();
+    stepper->slots[CHART_NOW] = instant_value(now);
+    stepper->frame.slots = stepper->slots;
+    stepper->frame.slot_count = slot_count;
+    stepper->frame.host_function = host_in;
+    stepper->frame.host = stepper;
+    return stepper;
+}
+
 enum status step_run(const struct machine *machine, const struct configuration *before,
                      const struct event *event, instant_ms now, struct arena *arena,
                      struct plan *plan)
@@ -746,20 +732,9 @@ enum status step_run(const struct machine *machine, const struct configuration *
     if (arena_is_spent(arena, &guard))
         return STATUS_NO_SPACE;
     ensure((before == NULL) == (event->kind == EVENT_START));
-    *plan = (struct plan){0};
+    plan->errors = NULL; /* the other members are set on the way, each in one place */
     struct arrival arrival = arrive(machine, before, event, arena);
-    struct stepper *stepper = arena_new(arena, struct stepper);
-    stepper->machine = machine;
-    stepper->arena = arena;
-    stepper->plan = plan;
-    stepper->now = now;
-    stepper->errors_end = &plan->errors;
-    uint32_t slot_count = CHART_VARIABLE_COUNT + machine->named_guard_count;
-    stepper->slots = arena_get(arena, slot_count * sizeof *stepper->slots);
-    for (uint32_t i = 0; i < slot_count; i++)
-        stepper->slots[i] = unbound();
-    stepper->slots[CHART_NOW] = instant_value(now);
-    stepper->frame = (struct expr_frame){stepper->slots, slot_count, host_in, stepper};
+    struct stepper *stepper = stepper_make(machine, now, arena, plan);
     set_event(stepper, arrival.event, arrival.type, arrival.payload);
     plan->type = arrival.type;
     plan->event = stepper->slots[CHART_EVENT];
