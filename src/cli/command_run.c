@@ -19,6 +19,7 @@
 #include "cli/run_input.h"
 #include "cli/run_progress.h"
 #include "cli/run_records.h"
+#include "cli/run_report.h"
 #include "cli/run_summary.h"
 #include "cli/session.h"
 
@@ -37,7 +38,10 @@ static const struct option options[] = {
                .help = "an event to send at once, with the record"},
     [STEPS] = OPTION_STEPS,
     [OUTPUT] = OPTION_OUTPUT,
-    [REPORT] = {.name = "report", .value = "FORM=FILE", .help = "", .is_later = true},
+    [REPORT] = {.name = "report",
+                .value = "FORM",
+                .help = "case by case: tap, or junit=FILE; may be repeated",
+                .is_repeatable = true},
     [SERVER] = OPTION_SERVER,
 };
 
@@ -60,6 +64,7 @@ struct run {
     struct run_input input;
     struct run_records records;
     struct run_progress progress;
+    struct run_report report;
     struct arena arena; /* of one record */
 
     struct loop_wake *more;   /* there may be room for more records */
@@ -70,28 +75,44 @@ struct run {
     size_t full_capacity;
 
     instant_ms began;
+    uint64_t number; /* of the record read last */
     uint64_t bad;
     uint64_t complaints;
     uint64_t resumed;
-    bool has_ended;   /* the input */
-    bool is_stopping; /* nothing more is read */
+    bool has_ended;    /* the input */
+    bool is_stopping;  /* nothing more is read */
+    bool is_declaring; /* … but what there would have been, for a report */
 };
 
-__attribute__((format(printf, 5, 6))) static void complain(struct run *run, uint64_t line,
-                                                           uint32_t column, const char *code,
-                                                           const char *format, ...)
+/* Where a record stands that is complained about. */
+struct record_place {
+    uint64_t number; /* among the records */
+    uint64_t line;
+    uint32_t column; /* 0: unknown */
+};
+
+__attribute__((format(printf, 4, 5))) static void
+complain(struct run *run, struct record_place place, const char *code, const char *format, ...)
 {
     struct text text;
     va_list arguments;
-    if (run->complaints++ >= COMPLAINTS_MAX)
-        return;
     text_init(&text, NULL);
     va_start(arguments, format);
     text_format_list(&text, format, arguments);
     va_end(arguments);
-    run_progress_clear(&run->progress);
-    report_line(run->label, line, column, code, "%.*s", SPAN_ARGS(text_span(&text)));
+    run_report_note(&run->report, place.number, place.line, text_span(&text));
+    if (run->complaints++ < COMPLAINTS_MAX) {
+        run_progress_clear(&run->progress);
+        report_line(run->label, place.line, place.column, code, "%.*s",
+                    SPAN_ARGS(text_span(&text)));
+    }
     text_fini(&text);
+}
+
+/* The record that was read last. */
+static struct record_place last_place(const struct run *run, uint64_t line)
+{
+    return (struct record_place){run->number, line, 0};
 }
 
 static uint64_t asked_or_working(const struct run *run)
@@ -131,8 +152,8 @@ static void take_existing(struct run *run, struct run_record *record, bool is_ne
 static void take_refusal(struct run *run, struct run_record *record, enum run_place place,
                          struct span message)
 {
-    complain(run, record->line, 0, place == RUN_CONFLICT ? CODE_CONFLICT : CODE_REFUSED, "%.*s",
-             SPAN_ARGS(message));
+    complain(run, (struct record_place){record->number, record->line, 0},
+             place == RUN_CONFLICT ? CODE_CONFLICT : CODE_REFUSED, "%.*s", SPAN_ARGS(message));
     run->bad += place == RUN_REFUSED;
     move(run, record, place);
 }
@@ -210,7 +231,8 @@ static void on_rested(void *context, const struct instance *instance, enum insta
 
 static void refuse_record(struct run *run, uint64_t line, uint32_t column, const char *message)
 {
-    complain(run, line, column, column > 0 ? CODE_JSON : CODE_RECORD, "%s", message);
+    complain(run, (struct record_place){run->number, line, column},
+             column > 0 ? CODE_JSON : CODE_RECORD, "%s", message);
     run->bad++;
 }
 
@@ -223,12 +245,13 @@ static struct span find_id(struct run *run, struct value record, uint64_t line)
     if (id == NULL && field == NULL)
         return text_print(&run->arena, "%" PRIu64, line);
     if (id == NULL) {
-        complain(run, line, 0, CODE_RECORD, "the record has no member `%s` for its id", field);
+        complain(run, last_place(run, line), CODE_RECORD,
+                 "the record has no member `%s` for its id", field);
     } else if (id->kind == VALUE_INT) {
         return text_print(&run->arena, "%" PRId64, id->integer);
     } else if (id->kind != VALUE_STRING || id->count == 0 ||
                id->count > INSTANCE_ID_BYTES_MAX || memchr(id->text, '\0', id->count) != NULL) {
-        complain(run, line, 0, CODE_RECORD,
+        complain(run, last_place(run, line), CODE_RECORD,
                  "the id must be a whole number or a string of 1 to %d bytes",
                  INSTANCE_ID_BYTES_MAX);
     } else {
@@ -236,6 +259,27 @@ static struct span find_id(struct run *run, struct value record, uint64_t line)
     }
     run->bad++;
     return SPAN("");
+}
+
+static void take_name(struct run_record *record, struct value value)
+{
+    struct value name = value_member(value, SPAN("name"));
+    if (name.kind == VALUE_STRING)
+        record->name = memory_copy_text(value_span(name));
+}
+
+/* A record that nobody came to: what an earlier run made of the same one is still true. */
+static void declare(struct run *run, struct run_record *record, struct span json)
+{
+    uint8_t hash[16];
+    const struct instance *instance =
+        registry_find(engine_registry(run->session.engine), run_record_id(record));
+    if (instance == NULL ||
+        !span_equal(instance->deployed->definition->machine->id, run->definition->machine->id))
+        return;
+    registry_hash_input(json, hash);
+    if (memcmp(hash, instance->input_hash, sizeof hash) == 0)
+        run_records_move(&run->records, record, run_place_of(waiting_rest(instance)));
 }
 
 static void start_record(struct run *run, struct value value, uint64_t line)
@@ -246,13 +290,21 @@ static void start_record(struct run *run, struct value value, uint64_t line)
         return;
     struct run_record *record = run_records_add(&run->records, id, line);
     if (record == NULL) {
-        complain(run, line, 0, CODE_DUPLICATE, "duplicate id %.*s: line %" PRIu64 " has it",
-                 SPAN_ARGS(id), run_records_find(&run->records, id)->line);
+        complain(run, last_place(run, line), CODE_DUPLICATE,
+                 "duplicate id %.*s: line %" PRIu64 " has it", SPAN_ARGS(id),
+                 run_records_find(&run->records, id)->line);
         run->bad++;
         return;
     }
+    record->number = run->number;
+    if (run->report.is_wanted)
+        take_name(record, value);
     text_init(&json, &run->arena);
     json_write(&json, value);
+    if (run->is_declaring) {
+        declare(run, record, text_span(&json));
+        return;
+    }
     record->json = memory_copy_text(text_span(&json));
     ask(run, record);
 }
@@ -277,6 +329,7 @@ static void on_line(void *context, struct span line, uint64_t number, bool too_l
 {
     struct run *run = context;
     struct arena_guard guard;
+    run->number++;
     arena_clear(&run->arena);
     if (too_long || arena_is_spent(&run->arena, &guard)) {
         refuse_record(run, number, 0, "the record is too large");
@@ -292,7 +345,8 @@ static void on_input_end(void *context)
 {
     struct run *run = context;
     run->has_ended = true;
-    look_for_end(run);
+    if (!run->is_stopping)
+        look_for_end(run);
 }
 
 static void feed(void *context)
@@ -319,9 +373,30 @@ static void redraw(void *context)
     loop_timer_start(run->redraw, DRAW_EVERY_MS);
 }
 
+static enum cli_exit tell_reports(struct run *run)
+{
+    struct run_report_source source = {.label = run->label,
+                                       .machine = run->definition->machine->id,
+                                       .registry = engine_registry(run->session.engine),
+                                       .records = &run->records,
+                                       .began = run->began,
+                                       .ended = clock_wall(),
+                                       .is_whole = run->has_ended};
+    return run->report.is_wanted ? run_report_tell(&run->report, &source) : CLI_OK;
+}
+
+/* The rest of a file, of which a report tells too. */
+static void declare_rest(struct run *run)
+{
+    run->is_declaring = run->report.is_wanted && !run->has_ended && run->input.file != NULL;
+    if (run->is_declaring)
+        run_input_feed(&run->input, UINT32_MAX);
+}
+
 /* The end of a run that went through all its input, or of one that was told to stop. */
 static enum cli_exit summarize(struct run *run, enum output_format format)
 {
+    declare_rest(run);
     uint64_t hidden = run->complaints > COMPLAINTS_MAX ? run->complaints - COMPLAINTS_MAX : 0;
     struct run_summary summary = {.registry = engine_registry(run->session.engine),
                                   .records = &run->records,
@@ -332,11 +407,14 @@ static enum cli_exit summarize(struct run *run, enum output_format format)
         summary.unread = run_input_skip(&run->input);
     if (hidden > 0)
         report_problem("%ju more records are bad or in conflict", (uintmax_t)hidden);
-    return run_summary_print(&summary, format) ? CLI_OK : CLI_FAILED;
+    bool is_fine = run->report.has_tap || run_summary_print(&summary, format);
+    enum cli_exit exit = tell_reports(run);
+    return exit == CLI_OK && !is_fine ? CLI_FAILED : exit;
 }
 
-static enum cli_exit give_up(void)
+static enum cli_exit give_up(const struct run *run)
 {
+    run_report_bail_out(&run->report);
     report_problem("what was accepted is safe: run the same command again to go on");
     return CLI_WORLD;
 }
@@ -374,7 +452,7 @@ static enum cli_exit run_session(struct run *run, enum output_format format)
     }
     run_input_begin(&run->input, run->session.loop);
     work(run);
-    exit = run->session.is_broken ? give_up() : summarize(run, format);
+    exit = run->session.is_broken ? give_up(run) : summarize(run, format);
     run_input_end(&run->input);
     return exit;
 }
@@ -411,6 +489,32 @@ static enum cli_exit run_input(struct run *run, const struct cli_world *world,
     return closed == CLI_OK ? exit : closed;
 }
 
+static enum cli_exit run_reports(struct run *run, const struct cli_world *world,
+                                 enum output_format format)
+{
+    enum cli_exit exit = run_report_open(&run->report);
+    if (exit == CLI_OK)
+        exit = run_input(run, world, format);
+    run_report_fini(&run->report);
+    return exit;
+}
+
+/* Which reports are wanted; false after saying what is wrong with that. */
+static bool read_reports(struct run_report *report, const struct arguments *arguments)
+{
+    char problem[256];
+    for (uint32_t i = 0; i < arguments->repeated_count; i++) {
+        if (!run_report_want(report, arguments->repeated[i], problem)) {
+            report_problem("run: %s", problem);
+            return false;
+        }
+    }
+    if (!report->has_tap || arguments->values[OUTPUT] == NULL)
+        return true;
+    report_problem("run: --report tap and -o both want standard output");
+    return false;
+}
+
 static enum cli_exit run_command(const struct cli_world *world,
                                  const struct arguments *arguments, enum output_format format)
 {
@@ -422,11 +526,13 @@ static enum cli_exit run_command(const struct cli_world *world,
         report_problem("run: --input is missing: where are the records?");
         return CLI_USAGE;
     }
+    if (!read_reports(&run.report, arguments))
+        return CLI_USAGE;
     run.label = strcmp(run.path, "-") == 0 ? "stdin" : run.path;
     run.definition = definition_file_load(&file, arguments->operands[0],
                                           arguments->values[STEPS], world, &exit);
     if (run.definition != NULL)
-        exit = run_input(&run, world, format);
+        exit = run_reports(&run, world, format);
     definition_file_close(&file);
     return exit;
 }
@@ -435,11 +541,15 @@ const struct command command_run = {
     .name = "run",
     .summary = "one durable instance per record, to completion",
     .usage = "FILE --input INPUT [--db PATH] [--id FIELD] [--event TYPE] [--steps FILE]\n"
-             "                     [-o text|json]",
+             "                     [--report tap] [--report junit=FILE] [-o text|json]",
     .text =
         "Starts an instance for every record and runs them all until they have ended or wait\n"
         "for somebody outside. Safe to kill at any moment: the same command goes on where\n"
-        "it was. Bad records are told and counted, the others are run.",
+        "it was. Bad records are told and counted, the others are run. A report tells of "
+        "every\n"
+        "record, also of those that never ran; with one, the exit status is 1 unless all "
+        "ended,\n"
+        "in states without the tag `failure`.",
     .example = "  interlock run order.yaml --input orders.ndjson --event SUBMIT --db orders.db",
     .options = options,
     .option_count = OPTION_COUNT,

@@ -67,7 +67,7 @@ static bool take(struct reading *reading, size_t index, const char *value)
     const struct option *option = &reading->options[index];
     if (option->is_later)
         return refuse(reading, "--%s is not there yet", option->name);
-    if (reading->read->values[index] != NULL)
+    if (reading->read->values[index] != NULL && !option->is_repeatable)
         return refuse(reading, "--%s is given twice", option->name);
     if (option->value == NULL) {
         if (value != NULL)
@@ -78,6 +78,8 @@ static bool take(struct reading *reading, size_t index, const char *value)
             return refuse(reading, "--%s needs a value: %s", option->name, option->value);
         value = *reading->next++;
     }
+    if (option->is_repeatable)
+        reading->read->repeated[reading->read->repeated_count++] = value;
     reading->read->values[index] = value;
     return true;
 }
@@ -125,6 +127,7 @@ bool options_read(const struct option *options, size_t count, int argument_count
     ensure(count <= OPTIONS_MAX);
     *read = (struct arguments){0};
     read->operands = memory_get((size_t)argument_count * sizeof *read->operands);
+    read->repeated = memory_get((size_t)argument_count * sizeof *read->repeated);
     struct reading reading = {options, count,  arguments, arguments + argument_count,
                               read,    problem};
     bool options_ended = false;
@@ -138,7 +141,9 @@ bool options_read(const struct option *options, size_t count, int argument_count
 void arguments_fini(struct arguments *arguments)
 {
     memory_release(arguments->operands);
+    memory_release(arguments->repeated);
     arguments->operands = NULL;
+    arguments->repeated = NULL;
 }
 
 bool options_number(const char *text, uint64_t max, uint64_t *number)

@@ -2,7 +2,8 @@
  * options.h - options and operands, read by tables.
  *
  * `--name`, `--name value`, `--name=value`, `-x`, `-x value`, `-xvalue`; options and operands
- * in any order; `--` ends the options; `-` alone is an operand. An option is given once.
+ * in any order; `--` ends the options; `-` alone is an operand. An option is given once, but
+ * for those that say that they may be repeated.
  */
 #pragma once
 
@@ -17,7 +18,8 @@ struct option {
     char letter;       /* 0: none */
     const char *value; /* what its value is called in the help; NULL: a flag */
     const char *help;
-    bool is_later; /* known, and refused by name until it is there */
+    bool is_later;      /* known, and refused by name until it is there */
+    bool is_repeatable; /* one option of a command may be */
 };
 
 /* Values are found by the option's index in its table. */
@@ -25,6 +27,8 @@ struct arguments {
     const char *values[OPTIONS_MAX]; /* NULL: not given; "" for a flag */
     const char **operands;
     uint32_t operand_count;
+    const char **repeated; /* all values of the option that may be repeated */
+    uint32_t repeated_count;
 };
 
 /* Reads what follows the command's name. False: problem holds a sentence. Release with

@@ -19,6 +19,7 @@ void run_records_fini(struct run_records *records)
         struct run_record *record = records->first;
         records->first = record->next;
         memory_release(record->json);
+        memory_release(record->name);
         memory_release(record);
     }
     table_fini(&records->by_id);

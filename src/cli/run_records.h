@@ -22,9 +22,11 @@ enum run_place {
 
 struct run_record {
     struct run_record *next;
+    uint64_t number; /* in the input, from 1 */
     uint64_t line;
     enum run_place place;
     char *json;  /* canonical; kept until the start is answered */
+    char *name;  /* for reports, or NULL */
     void *owner; /* of the records: for callbacks that get one of them */
     uint32_t id_size;
     char id[];
