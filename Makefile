@@ -1,6 +1,7 @@
 # Thin on purpose: meson.build knows how to build, scripts/ knows the rest.
 
 FUZZ_SECONDS ?= 60
+PREFIX ?= /usr/local
 
 all:
 	@scripts/install-deps.sh build
@@ -28,7 +29,16 @@ fuzz:
 	@scripts/install-deps.sh test
 	@scripts/fuzz.sh $(FUZZ_SECONDS)
 
+# The binary, the libraries, interlock.h, pkg-config files and man pages; DESTDIR goes before
+# all of it. `uninstall` takes away what was installed last from this folder.
+install: all
+	@meson configure build -Dprefix="$(abspath $(PREFIX))"
+	@meson install -C build --quiet $(if $(DESTDIR),--destdir "$(abspath $(DESTDIR))")
+
+uninstall:
+	@ninja --quiet -C build uninstall
+
 clean:
 	@rm -rf build
 
-.PHONY: all run test tidy soak bench fuzz clean
+.PHONY: all run test tidy soak bench fuzz install uninstall clean

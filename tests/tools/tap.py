@@ -22,6 +22,11 @@ class Result(unittest.TestResult):
 
     addError = addFailure
 
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        name = test._testMethodName.removeprefix("test_").replace("_", " ")
+        print(f"ok {self.testsRun} - {name} # SKIP {reason}")
+
 
 def main(*classes):
     load = unittest.defaultTestLoader.loadTestsFromTestCase
