@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "engine/seal.h"
 #include "engine/shard.h"
 
 static const duration_ms retention_ms = 24 * 3600 * 1000;
@@ -43,16 +44,19 @@ static void name_of(const struct inbox_event *event, char name[33])
     hash_to_hex(digest, 16, name);
 }
 
-static void write_entry(struct text *text, const struct entry *entry)
+static void write_entry(struct text *text, const struct entry *entry, struct span name)
 {
     text_add(text, span_of((const char *)entry->content, sizeof entry->content));
     bytes_add_u8(text, (uint8_t)entry->outcome);
     bytes_add_varint(text, entry->seq);
     bytes_add_signed(text, entry->at);
+    seal_add(text, name, 0);
 }
 
-static bool read_entry(struct span bytes, struct entry *entry)
+static bool read_entry(struct span bytes, struct entry *entry, struct span name)
 {
+    if (!seal_take(&bytes, name, 0))
+        return false;
     struct byte_reader reader = byte_reader_of(bytes);
     for (size_t i = 0; i < sizeof entry->content; i++)
         entry->content[i] = bytes_read_u8(&reader);
@@ -80,7 +84,8 @@ enum key_verdict idempotency_find(struct engine *engine, const struct inbox_even
     else
         status = store_get(engine->options.store, ROW_IDEMPOTENCY, span_from_text(name),
                            &stored, &row);
-    bool readable = status == STATUS_OK && read_entry(text_span(&stored), &entry);
+    bool readable =
+        status == STATUS_OK && read_entry(text_span(&stored), &entry, span_from_text(name));
     text_fini(&stored);
     if (status == STATUS_NOT_FOUND)
         return KEY_NEW;
@@ -109,9 +114,9 @@ void idempotency_add(struct engine *engine, const struct inbox_event *event,
     memcpy(entry.content, content, sizeof entry.content);
     text_init(&bytes, &batch->row_arena);
     text_init(&expires, &batch->row_arena);
-    write_entry(&bytes, &entry);
     time_add_instant(&expires, engine->now + retention_ms);
     name_of(event, pending->name);
+    write_entry(&bytes, &entry, span_from_text(pending->name));
     pending->answer = text_span(&bytes);
     pending->next = batch->keys;
     batch->keys = pending;
@@ -139,15 +144,19 @@ static bool purge_row(void *context, const struct store_row *row)
 {
     struct engine *engine = context;
     struct entry entry;
-    if (read_entry(row->data, &entry) && engine->now - entry.at > retention_ms)
+    if (read_entry(row->data, &entry, row->key) && engine->now - entry.at > retention_ms)
         batch_add_row(engine, &(struct store_row){.kind = ROW_IDEMPOTENCY, .key = row->key});
     return batch_has_room(engine);
 }
 
 enum status idempotency_purge(struct engine *engine)
 {
-    return store_page(engine->options.store, ROW_IDEMPOTENCY, SPAN(""), IDEMPOTENCY_PURGE_MAX,
-                      purge_row, engine);
+    /* Names are hashes: beginning anywhere, every entry has its turn some time. */
+    char from[17];
+    uint64_t place = random_next(&engine->random);
+    hash_to_hex((const uint8_t *)&place, sizeof place, from);
+    return store_page(engine->options.store, ROW_IDEMPOTENCY, span_from_text(from),
+                      IDEMPOTENCY_PURGE_MAX, purge_row, engine);
 }
 
 void idempotency_init(struct engine *engine)

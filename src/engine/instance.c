@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "engine/seal.h"
 
 enum status instance_decode(const struct instance *instance, struct arena *arena,
                             struct configuration *configuration)
@@ -160,6 +161,7 @@ void instance_write(struct text *text, const struct instance *instance)
         bytes_add_varint(text, request->number);
         request_write_progress(text, request);
     }
+    seal_add(text, instance_id(instance), instance->lsn);
 }
 
 /* Reads the requests' progress; the requests themselves follow from the snapshot. */
@@ -179,6 +181,8 @@ static bool read_requests(struct byte_reader *reader, struct instance *instance)
 
 enum status instance_read(struct instance *instance, struct span bytes, struct arena *arena)
 {
+    if (!seal_take(&bytes, instance_id(instance), instance->lsn))
+        return STATUS_CORRUPT;
     struct byte_reader reader = byte_reader_of(bytes);
     struct configuration configuration;
     instance->seq = bytes_read_varint(&reader);

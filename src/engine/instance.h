@@ -106,8 +106,8 @@ struct request *instance_take(struct instance *instance,
 
 struct request *instance_find_request(const struct instance *instance, uint64_t number);
 
-/* A row's bytes, and back. The id and the deployment are set by the caller. The arena is for
- * the time of the call. */
+/* A row's bytes, sealed, and back. The id, the lsn and the deployment are set by the caller.
+ * The arena is for the time of the call; the text holds nothing else. */
 void instance_write(struct text *text, const struct instance *instance);
 enum status instance_read(struct instance *instance, struct span bytes,
                           struct arena *arena) must_check;

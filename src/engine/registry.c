@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/memory.h"
 #include "engine/record.h"
+#include "engine/seal.h"
 
 #define INSTANCE_COLUMNS                                                                 \
     {                                                                                    \
@@ -244,6 +245,7 @@ void registry_write_machine(struct text *text, const struct deployed *deployed)
     bytes_add_span(text, deployed->definition->machine->definition);
     bytes_add_span(text, deployed->definition->steps_json);
     bytes_add_span(text, span_from_text(deployed->definition->folder));
+    seal_add(text, span_from_text(deployed->key), 0);
 }
 
 struct recovery {
@@ -258,28 +260,59 @@ static bool stop(struct recovery *recovery, enum status status)
     return false;
 }
 
-static bool visit_machine(void *context, const struct store_row *row)
+/* The machine of a row; NULL after saying in *status what is wrong. */
+static struct deployed *deploy_row(struct registry *registry, struct span key, struct span data,
+                                   enum status *status)
 {
-    struct recovery *recovery = context;
-    struct byte_reader reader = byte_reader_of(row->data);
+    bool is_whole = seal_take(&data, key, 0);
+    struct byte_reader reader = byte_reader_of(data);
     struct span definition = bytes_read_span(&reader);
     struct span steps = bytes_read_span(&reader);
     struct span folder = bytes_read_span(&reader);
-    if (reader.failed)
-        return stop(recovery, fail(recovery->registry, STATUS_CORRUPT,
-                                   "the row of machine %.*s is damaged", SPAN_ARGS(row->key)));
+    if (!is_whole || reader.failed) {
+        *status = fail(registry, STATUS_CORRUPT, "the row of machine %.*s is damaged",
+                       SPAN_ARGS(key));
+        return NULL;
+    }
     char *folder_text = memory_copy_text(folder);
-    struct deployed *deployed =
-        registry_deploy(recovery->registry, definition, steps, folder_text);
+    struct deployed *deployed = registry_deploy(registry, definition, steps, folder_text);
     memory_release(folder_text);
-    return deployed != NULL || stop(recovery, STATUS_VERSION);
+    *status = deployed == NULL ? STATUS_VERSION : STATUS_OK;
+    return deployed;
+}
+
+static bool visit_machine(void *context, const struct store_row *row)
+{
+    struct recovery *recovery = context;
+    return deploy_row(recovery->registry, row->key, row->data, &recovery->status) != NULL;
+}
+
+/* A reader looks at one kind of rows after the other, so the owner may have deployed a machine
+ * after the machines were read. */
+static struct deployed *find_machine(struct registry *registry, struct span id,
+                                     struct span version)
+{
+    enum status status;
+    struct text key;
+    struct text data;
+    struct deployed *deployed = registry_find_machine(registry, id, version);
+    if (deployed != NULL)
+        return deployed;
+    text_init(&key, NULL);
+    text_init(&data, NULL);
+    text_format(&key, "%.*s@%.*s", SPAN_ARGS(id), SPAN_ARGS(version));
+    if (store_get(registry->store, ROW_MACHINE, text_span(&key), &data, NULL) == STATUS_OK)
+        deployed = deploy_row(registry, text_span(&key), text_span(&data), &status);
+    text_fini(&key);
+    text_fini(&data);
+    return deployed;
 }
 
 static bool visit_deployment(void *context, const struct store_row *row)
 {
     struct recovery *recovery = context;
     struct registry *registry = recovery->registry;
-    struct deployed *deployed = registry_find_machine(registry, row->key, row->data);
+    struct deployed *deployed = find_machine(registry, row->key, row->data);
     if (deployed == NULL)
         return stop(recovery, fail(registry, STATUS_CORRUPT, "machine %.*s has no version %.*s",
                                    SPAN_ARGS(row->key), SPAN_ARGS(row->data)));
@@ -293,7 +326,7 @@ static struct deployed *machine_of_snapshot(struct registry *registry, struct sp
     struct span version;
     if (!snapshot_machine(snapshot, &id, &version))
         return NULL;
-    return registry_find_machine(registry, id, version);
+    return find_machine(registry, id, version);
 }
 
 /* The snapshot within a row's bytes, to know the machine before the rest can be read. */

@@ -304,7 +304,8 @@ static bool answer_known_key(struct engine *engine, const struct inbox_event *ev
                SPAN_ARGS(event->key));
         return true;
     case KEY_UNREADABLE:
-        refuse(event, ANSWER_UNKNOWN, "%s", store_problem(engine->options.store));
+        refuse(event, ANSWER_UNKNOWN, "what the key %.*s was answered cannot be read: %s",
+               SPAN_ARGS(event->key), store_problem(engine->options.store));
         return true;
     }
     never();

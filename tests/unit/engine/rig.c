@@ -24,6 +24,7 @@ void rig_set_clock(duration_ms ahead_ms)
 struct faulty {
     struct store base;
     struct store *inner;
+    struct rig *rig;
     uint64_t commits;
     uint64_t fail_at;
     enum status status;
@@ -71,7 +72,10 @@ static enum status faulty_get(struct store *base, uint32_t kind, struct span key
 static enum status faulty_page(struct store *base, uint32_t kind, struct span after,
                                size_t limit, store_visit_row *visit, void *context)
 {
-    return store_page(((struct faulty *)base)->inner, kind, after, limit, visit, context);
+    struct faulty *faulty = (struct faulty *)base;
+    if (faulty->rig->before_page != NULL)
+        faulty->rig->before_page(faulty->rig, kind);
+    return store_page(faulty->inner, kind, after, limit, visit, context);
 }
 
 static enum status faulty_scan(struct store *base, uint32_t shard, lsn after,
@@ -106,6 +110,7 @@ static void open_store(struct rig *rig)
     store_init(&faulty->base, &faulty_ops, &engine_schema, "faulty");
     memcpy(faulty->base.incarnation, rig->inner->incarnation, STORE_INCARNATION_BYTES);
     faulty->inner = rig->inner;
+    faulty->rig = rig;
     rig->store = &faulty->base;
 }
 
@@ -160,6 +165,47 @@ void rig_open_engine(struct rig *rig, const char *machine)
     assert_int_equal(status, STATUS_OK);
     if (machine != NULL)
         rig_deploy(rig, machine);
+}
+
+enum status rig_read(struct rig *rig, struct registry *registry)
+{
+    registry_init(registry, rig->store, all_types);
+    return registry_read(registry);
+}
+
+static void overwrite(struct rig *rig, const struct store_row *row)
+{
+    struct store_shard shard;
+    enum status status;
+    assert_int_equal(store_own(rig->inner, 0, &shard), STATUS_OK);
+    struct batch batch = {.epoch = shard.epoch,
+                          .lsn_before = shard.lsn,
+                          .lsn_after = shard.lsn,
+                          .crc_before = shard.crc,
+                          .crc = shard.crc,
+                          .watermark = shard.watermark,
+                          .rows = row,
+                          .row_count = 1};
+    store_commit(rig->inner, &batch, ignore_done, &status);
+    assert_int_equal(status, STATUS_OK);
+}
+
+enum status rig_flip(struct rig *rig, uint32_t kind, const char *key, size_t byte)
+{
+    struct text data;
+    struct registry registry;
+    struct store_row row = {.kind = kind, .key = span_from_text(key)};
+    text_init(&data, NULL);
+    assert_int_equal(store_get(rig->inner, kind, row.key, &data, &row.lsn), STATUS_OK);
+    row.data = text_span(&data);
+    data.bytes[byte % data.size] ^= 4;
+    overwrite(rig, &row);
+    enum status status = rig_read(rig, &registry);
+    registry_fini(&registry);
+    data.bytes[byte % data.size] ^= 4;
+    overwrite(rig, &row);
+    text_fini(&data);
+    return status;
 }
 
 void rig_deploy(struct rig *rig, const char *machine)

@@ -35,6 +35,7 @@ struct rig {
     enum status broken_by;
     char problem[200];
     const char *focus;
+    void (*before_page)(struct rig *rig, uint32_t kind); /* while somebody reads rows */
 };
 
 /* The rig's store: the commit that fails (counted from 1; 0: none), how, and whether it was
@@ -47,6 +48,12 @@ void rig_set_clock(duration_ms ahead_ms);
 
 struct rig *rig_open(fake_script *script, const char *machine);
 void rig_close(struct rig *rig);
+
+/* A registry as a reader beside the engine fills it. */
+enum status rig_read(struct rig *rig, struct registry *registry);
+
+/* Flips a bit of a row behind the engine's back, reopens, and gives what came of it. */
+enum status rig_flip(struct rig *rig, uint32_t kind, const char *key, size_t byte);
 
 /* An engine on what the store holds; the machine is deployed when it is not NULL. */
 void rig_open_engine(struct rig *rig, const char *machine);

@@ -277,6 +277,54 @@ static void a_key_holds_over_restarts_and_for_its_day(void **state)
     rig_close(rig);
 }
 
+static void a_bit_that_fell_over_in_a_row_is_found(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(rig_all_well, rig_keeper);
+    struct registry registry;
+    rig_start(rig, "a", "{\"kept\":100}", "ASK", "{}");
+    rig_until_final(rig, 1);
+    rig_stop(rig, 100);
+    for (size_t byte = 0; byte < 300; byte++) {
+        assert_int_equal(rig_flip(rig, ROW_INSTANCE, "a", byte), STATUS_CORRUPT);
+        assert_int_equal(rig_flip(rig, ROW_MACHINE, "m@1", byte), STATUS_CORRUPT);
+    }
+    assert_int_equal(rig_read(rig, &registry), STATUS_OK);
+    registry_fini(&registry);
+    rig_close(rig);
+}
+
+static const char second[] = "{\"id\":\"m\",\"version\":\"2\",\"initial\":\"A\",\"states\":{"
+                             "\"A\":{\"type\":\"final\"}},\"steps\":{}}";
+
+static void deploy_meanwhile(struct rig *rig, uint32_t kind)
+{
+    static bool is_deployed;
+    if (kind != ROW_INSTANCE || rig->engine == NULL || is_deployed)
+        return;
+    is_deployed = true;
+    rig_deploy(rig, second);
+    rig_start(rig, "b", "{}", "", "");
+    rig_until_replies(rig, ANSWER_OK, 4);
+}
+
+static void a_reader_sees_what_was_deployed_while_it_looked(void **state)
+{
+    (void)state;
+    struct registry registry;
+    struct rig *rig = rig_open(rig_all_well, rig_keeper);
+    rig_start(rig, "a", "{\"kept\":1}", "", "");
+    rig_until_replies(rig, ANSWER_OK, 2);
+    rig->before_page = deploy_meanwhile;
+    enum status status = rig_read(rig, &registry);
+    assert_string_equal(registry.problem, "");
+    assert_int_equal(status, STATUS_OK);
+    assert_non_null(registry_find(&registry, SPAN("b")));
+    registry_fini(&registry);
+    rig->before_page = NULL;
+    rig_close(rig);
+}
+
 int main(int count, char **arguments)
 {
     if (count > 1)
@@ -291,6 +339,8 @@ int main(int count, char **arguments)
         cmocka_unit_test(an_error_with_details_as_large_as_may_be_is_an_error),
         cmocka_unit_test(a_first_event_that_does_not_fit_is_not_lost_in_silence),
         cmocka_unit_test(a_key_holds_over_restarts_and_for_its_day),
+        cmocka_unit_test(a_bit_that_fell_over_in_a_row_is_found),
+        cmocka_unit_test(a_reader_sees_what_was_deployed_while_it_looked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
