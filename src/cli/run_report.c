@@ -85,17 +85,23 @@ typedef void visit_case(void *context, const struct run_case *told);
 
 struct walk {
     const struct run_report_source *source;
-    const struct run_remark *remark; /* the next, and where they end */
-    const struct run_remark *remarks_end;
+    const struct run_remark *remark; /* the next */
+    size_t remarks_left;
     struct arena arena;
     visit_case *visit;
     void *context;
 };
 
+static const struct run_remark *next_remark(struct walk *walk)
+{
+    walk->remarks_left--;
+    return walk->remark++;
+}
+
 /* A record without an id of its own. */
 static void visit_bad(struct walk *walk)
 {
-    const struct run_remark *remark = walk->remark++;
+    const struct run_remark *remark = next_remark(walk);
     struct run_case told = {
         .id = text_print(&walk->arena, "%s:%" PRIu64, walk->source->label, remark->line),
         .verdict = RUN_BAD_VERDICT,
@@ -109,16 +115,15 @@ static void visit_record(struct walk *walk, const struct run_record *record)
 {
     struct run_case told;
     struct span words = SPAN("");
-    if (walk->remark != walk->remarks_end && walk->remark->number == record->number)
-        words = span_from_text(walk->remark++->words);
+    if (walk->remarks_left > 0 && walk->remark->number == record->number)
+        words = span_from_text(next_remark(walk)->words);
     run_case_fill(&told, walk->source->registry, record, words, &walk->arena);
     walk->visit(walk->context, &told);
 }
 
 static bool is_before(const struct walk *walk, const struct run_record *record)
 {
-    return walk->remark != walk->remarks_end &&
-           (record == NULL || walk->remark->number < record->number);
+    return walk->remarks_left > 0 && (record == NULL || walk->remark->number < record->number);
 }
 
 /* Both lists are in the order of the numbers. */
@@ -127,12 +132,12 @@ static void visit_cases(const struct run_report *report, const struct run_report
 {
     struct walk walk = {.source = source,
                         .remark = report->remarks,
-                        .remarks_end = report->remarks + report->remark_count,
+                        .remarks_left = report->remark_count,
                         .visit = visit,
                         .context = context};
     const struct run_record *record = source->records->first;
     arena_open(&walk.arena, CASE_ARENA_BYTES);
-    while (record != NULL || walk.remark != walk.remarks_end) {
+    while (record != NULL || walk.remarks_left > 0) {
         arena_clear(&walk.arena);
         if (is_before(&walk, record)) {
             visit_bad(&walk);
