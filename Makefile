@@ -33,10 +33,12 @@ fuzz:
 # all of it. `uninstall` takes away what was installed last from this folder.
 install: all
 	@meson configure build -Dprefix="$(abspath $(PREFIX))"
-	@meson install -C build --quiet $(if $(DESTDIR),--destdir "$(abspath $(DESTDIR))")
+	@scripts/build.sh build
+	@meson install -C build --no-rebuild --quiet $(if $(DESTDIR),--destdir "$(abspath $(DESTDIR))")
+	@echo "installed in $(if $(DESTDIR),$(abspath $(DESTDIR)))$(abspath $(PREFIX))"
 
 uninstall:
-	@ninja --quiet -C build uninstall
+	@ninja --quiet -C build uninstall >build/uninstall.log || (cat build/uninstall.log >&2; exit 1)
 
 clean:
 	@rm -rf build

@@ -320,8 +320,9 @@ typedef struct il_reply {
 
 /* Starts an instance of a deployed machine ("order", or "order@3" for a version) and returns
  * when that is on disk. `event` (NULL: none) is sent at once, with its payload (NULL: {}), in
- * the same commit. An id that exists with the same machine and input is IL_OK and repeated,
- * with others IL_CONFLICT. `reply` may be NULL. */
+ * the same commit. IL_UNKNOWN: the store failed meanwhile; the same call after a restart finds
+ * out. An id that exists with the same machine and input is IL_OK and repeated, with others
+ * IL_CONFLICT. `reply` may be NULL. */
 IL_API il_status il_engine_start(il_engine *engine, const char *machine, const char *id,
                                  const char *input_json, const char *event,
                                  const char *payload_json, il_reply *reply);

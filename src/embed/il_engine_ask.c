@@ -107,7 +107,7 @@ static void on_awaited(void *context, il_status status, const il_reply *reply,
     waiting->is_over = true;
     waiting->reply = *reply;
     waiting->status = status;
-    if (status != IL_OK)
+    if (status != IL_OK && waiting->engine->broken == IL_OK) /* else the store's words say it */
         il_engine_fail(waiting->engine, status, "%s", problem);
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/table.h"
 #include "strategy/answer.h"
 #include "strategy/attempt.h"
 #include "strategy/settings.h"
@@ -41,6 +42,7 @@ struct call_runner {
     struct strategy_call *call;
     struct call_box box;
     uint64_t next_number;
+    struct table waiting; /* the bytes of its number → struct call_attempt */
 };
 
 struct call_settings {
@@ -163,12 +165,16 @@ static void release_answers(struct call_answer *answer)
     }
 }
 
-static struct call_attempt *find_attempt(const struct call_runner *self, uint64_t number)
+static struct span number_key(const uint64_t *number)
 {
-    struct attempt *attempt = self->running.first;
-    while (attempt != NULL && ((struct call_attempt *)attempt)->number != number)
-        attempt = attempt->next;
-    return (struct call_attempt *)attempt;
+    return span_of((const char *)number, sizeof *number);
+}
+
+/* No answer is waited for any more. */
+static void stop_waiting(struct call_attempt *call)
+{
+    struct call_runner *self = (struct call_runner *)call->attempt.running;
+    table_remove(&self->waiting, number_key(&call->number));
 }
 
 /* What came of it */
@@ -176,6 +182,7 @@ static struct call_attempt *find_attempt(const struct call_runner *self, uint64_
 static void tell(struct call_attempt *call, const struct attempt_result *result)
 {
     struct text name = call->name;
+    stop_waiting(call);
     attempt_finish(&call->attempt, result);
     text_fini(&name);
 }
@@ -231,7 +238,7 @@ static void on_answers(void *context)
     struct call_runner *self = context;
     struct call_answer *first = take_answers(&self->box);
     for (struct call_answer *answer = first; answer != NULL; answer = answer->next) {
-        struct call_attempt *call = find_attempt(self, answer->number);
+        struct call_attempt *call = table_find(&self->waiting, number_key(&answer->number));
         if (call == NULL)
             continue;
         if (answer->result.done)
@@ -255,6 +262,7 @@ static struct attempt *runner_start(struct strategy *strategy, const void *setti
     call->timeout_ms = request->timeout_ms;
     if (self->call->start(self->call->context, name, request, call->number)) {
         text_add(&call->name, name);
+        table_add(&self->waiting, number_key(&call->number), call);
         call->attempt.timer = loop_timer_open(self->running.loop, on_timeout, call);
         loop_timer_start(call->attempt.timer, request->timeout_ms);
         return &call->attempt;
@@ -268,8 +276,10 @@ static struct attempt *runner_start(struct strategy *strategy, const void *setti
 
 static void runner_cancel(struct strategy *strategy, struct attempt *attempt)
 {
+    struct call_attempt *call = (struct call_attempt *)attempt;
     (void)strategy;
-    text_fini(&((struct call_attempt *)attempt)->name);
+    stop_waiting(call);
+    text_fini(&call->name);
     attempt_close(attempt);
 }
 
@@ -277,6 +287,7 @@ static void runner_close(struct strategy *strategy)
 {
     struct call_runner *self = (struct call_runner *)strategy;
     running_fini(&self->running);
+    table_fini(&self->waiting);
     loop_wake_close(self->box.wake);
     release_answers(take_answers(&self->box));
     self->call->box = NULL;
@@ -288,6 +299,7 @@ static struct strategy *runner_open(const struct strategy_type *type, struct loo
     static const struct strategy_ops ops = {runner_start, runner_cancel, runner_close};
     struct call_runner *self = memory_get(sizeof *self);
     running_init(&self->running, &ops, loop);
+    table_init(&self->waiting);
     self->call = (struct strategy_call *)(uintptr_t)type;
     self->box.wake = loop_wake_open(loop, on_answers, self);
     self->call->box = &self->box;

@@ -3,6 +3,7 @@
  * restarts, and calls at the wrong moment.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 
 #include <cmocka.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <interlock.h>
@@ -471,6 +473,43 @@ static void wrong_calls_answer_and_do_nothing(void **state)
     assert_int_equal(il_engine_run(world->engine, IL_UNTIL_REST, 1000), IL_OK);
 }
 
+/* Every file may grow to this many bytes; writing beyond fails as a full disk does. */
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit = {bytes, RLIM_INFINITY};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_store_that_fails_is_told_and_what_was_accepted_stays(void **state)
+{
+    struct world *world = *state;
+    il_status status = IL_OK;
+    int accepted = 0;
+    char id[16];
+    limit_files(200 << 10);
+    while (status == IL_OK && accepted < 1000) {
+        snprintf(id, sizeof id, "f%d", accepted);
+        status =
+            il_engine_start(world->engine, "order", id, "{\"total\":1}", "PAY", NULL, NULL);
+        accepted += status == IL_OK;
+    }
+    limit_files(RLIM_INFINITY);
+    assert_int_equal(status, IL_UNKNOWN);
+    assert_non_null(strstr(il_engine_problem(world->engine), world->path));
+    status = il_engine_run(world->engine, IL_UNTIL_REST, -1);
+    assert_true(status == IL_IO || status == IL_DISK_FULL || status == IL_UNKNOWN);
+    assert_int_equal(il_engine_send(world->engine, "f0", "PAY", NULL, NULL, NULL), status);
+    assert_null(il_engine_describe(world->engine, "f0"));
+    assert_int_equal(il_engine_close(world->engine, 1000), status);
+    open_engine(world);
+    assert_int_equal(il_engine_run(world->engine, IL_UNTIL_REST, 60000), IL_OK);
+    for (int i = 0; i < accepted; i++) {
+        snprintf(id, sizeof id, "f%d", i);
+        assert_described(world, id, "\"value\":\"PAID\"");
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -490,6 +529,7 @@ int main(void)
         TEST(calls_from_within_a_function_are_refused),
         TEST(what_is_wrong_with_a_definition_is_told),
         TEST(only_one_owns_a_database),
+        TEST(a_store_that_fails_is_told_and_what_was_accepted_stays),
         TEST(wrong_calls_answer_and_do_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
