@@ -73,6 +73,8 @@ void diagnostic_suggest(struct diagnostics *diagnostics, struct diagnostic *diag
 {
     size_t best = SIZE_MAX;
     size_t best_distance = name.size < 2 ? name.size : name.size < 4 ? 2 : name.size / 3 + 2;
+    if (diagnostic == &diagnostics->spare)
+        return;
     for (size_t i = 0; i < count; i++) {
         size_t distance = span_distance(name, candidates[i]);
         if (distance < best_distance) {

@@ -125,10 +125,14 @@ static const struct node *read_map(struct tree_reader *reader)
 
 static const struct node *read_scalar(struct tree_reader *reader)
 {
+    size_t start = reader->scan.at;
     struct node *scalar = new_node(reader, NODE_SCALAR);
     if (scalar == NULL || !json_scan_scalar(&reader->scan, &scalar->scalar))
         return NULL;
     scalar->is_quoted = scalar->scalar.kind == VALUE_STRING;
+    if (scalar->is_quoted)
+        node_keep_written(scalar, span_slice(reader->scan.text, start, reader->scan.at),
+                          reader->scan.arena);
     return scalar;
 }
 

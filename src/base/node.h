@@ -20,6 +20,8 @@ struct node {
     struct place place;
     uint32_t count;                   /* items or entries */
     bool is_quoted;                   /* the place is that of a quote before the text */
+    struct span written;              /* a string as it stands in the file, where its text does
+                                         not: escapes, several lines, an anchor; else empty */
     struct value scalar;              /* NODE_SCALAR: null, bool, int, double or string */
     const struct node *const *items;  /* NODE_LIST */
     const struct node_entry *entries; /* NODE_MAP, in written order, keys unique */
@@ -38,8 +40,11 @@ const struct node *node_find(const struct node *map, struct span key);
 bool node_is_string(const struct node *node);
 struct span node_text(const struct node *node);
 
-/* Where the first character of a string scalar's text stands: behind its quote. */
-struct place node_text_place(const struct node *node);
+/* Where the byte at this offset of a string scalar's text stands in the file. */
+struct place node_text_place(const struct node *node, size_t offset);
+
+/* For readers: keeps a copy of how a string scalar is written, if its text does not tell. */
+void node_keep_written(struct node *node, struct span written, struct arena *arena);
 
 /* The tree as a value (maps, lists, scalars), in the arena. */
 struct value node_value(const struct node *node, struct arena *arena);

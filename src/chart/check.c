@@ -145,7 +145,8 @@ static void check_ends(struct graph *graph)
     }
 }
 
-/* Behind a candidate without a guard nothing of the same state and event can be chosen. */
+/* Behind a candidate without a guard nothing of the same state and event can be chosen. The
+ * transitions of a state stand together. */
 static void check_shadowed(struct graph *graph)
 {
     const struct machine *machine = graph->machine;
@@ -155,7 +156,9 @@ static void check_shadowed(struct graph *graph)
             continue;
         for (uint32_t j = i + 1; j < machine->transition_count; j++) {
             const struct machine_transition *second = &machine->transitions[j];
-            if (second->source != first->source || second->event != first->event)
+            if (second->source != first->source)
+                break;
+            if (second->event != first->event)
                 continue;
             struct diagnostic *error =
                 diagnostics_add(graph->diagnostics, SEVERITY_ERROR, "IL0301", second->place,
@@ -199,15 +202,17 @@ static void check_invokes(struct graph *graph)
 static void check_named_guards(struct graph *graph)
 {
     const struct machine *machine = graph->machine;
+    bool *used = arena_new_array(graph->diagnostics->arena, machine->guard_count, bool);
+    for (uint32_t i = 0; i < machine->transition_count; i++) {
+        if (machine->transitions[i].guard != NO_INDEX)
+            used[machine->transitions[i].guard] = true;
+    }
+    for (uint32_t i = 0; i < machine->guard_count; i++) {
+        for (uint32_t j = 0; j < machine->guards[i].need_count; j++)
+            used[machine->guards[i].needs[j]] = true;
+    }
     for (uint32_t named = 0; named < machine->named_guard_count; named++) {
-        bool used = false;
-        for (uint32_t i = 0; i < machine->transition_count && !used; i++)
-            used = machine->transitions[i].guard == named;
-        for (uint32_t g = 0; g < machine->guard_count && !used; g++) {
-            for (uint32_t n = 0; n < machine->guards[g].need_count && !used; n++)
-                used = machine->guards[g].needs[n] == named;
-        }
-        if (!used)
+        if (!used[named])
             diagnostics_add(graph->diagnostics, SEVERITY_WARNING, "IL0502",
                             machine->guards[named].place, "the guard `%.*s` is never used",
                             SPAN_ARGS(machine->guards[named].name));

@@ -30,14 +30,17 @@ static void set_scope(struct loader *loader, const struct span *names, uint32_t 
                                         .function_count = 1};
 }
 
-/* Adds needed guards, those that they need first. */
+/* Adds needed guards, those that they need first; what a guard needs includes what its needs
+ * need. */
 static void list_needs(struct loader *loader, struct machine_guard *guard)
 {
     uint32_t *needs = arena_new_array(loader->arena, loader->guard_count, uint32_t);
     bool *wanted = arena_new_array(loader->arena, loader->guard_count, bool);
     for (uint32_t i = loader->machine.named_guard_count; i-- > 0;) {
-        wanted[i] = wanted[i] || expr_uses(guard->program, CHART_VARIABLE_COUNT + i);
-        for (uint32_t j = 0; wanted[i] && j < loader->guards[i].need_count; j++)
+        if (wanted[i] || !expr_uses(guard->program, CHART_VARIABLE_COUNT + i))
+            continue;
+        wanted[i] = true;
+        for (uint32_t j = 0; j < loader->guards[i].need_count; j++)
             wanted[loader->guards[i].needs[j]] = true;
     }
     for (uint32_t i = 0; i < loader->machine.named_guard_count; i++) {
@@ -76,12 +79,16 @@ static bool guard_text(struct loader *loader, const struct node *node, struct sp
     return false;
 }
 
-/* Where the first character of the text stands. */
-static struct place text_place(const struct node *node)
+static const struct expr_program *compile_text(struct loader *loader, const struct node *node,
+                                               struct span text)
 {
     const struct node *wrapped = node_find(node, SPAN("@expr"));
-    const struct node *text = wrapped == NULL ? node : wrapped;
-    return node_is_string(text) ? node_text_place(text) : text->place;
+    const struct node *scalar = wrapped == NULL ? node : wrapped;
+    if (!node_is_string(scalar)) /* true or false */
+        return expr_compile(text, scalar->place, &loader->scope, loader->arena,
+                            loader->diagnostics);
+    return expr_compile_part(scalar, 0, text.size, &loader->scope, loader->arena,
+                             loader->diagnostics);
 }
 
 static bool compile_guard(struct loader *loader, struct span name, const struct node *node)
@@ -89,8 +96,7 @@ static bool compile_guard(struct loader *loader, struct span name, const struct 
     struct machine_guard guard = {.name = name, .place = node->place};
     if (!guard_text(loader, node, &guard.text))
         return false;
-    guard.program = expr_compile(guard.text, text_place(node), &loader->scope, loader->arena,
-                                 loader->diagnostics);
+    guard.program = compile_text(loader, node, guard.text);
     if (guard.program == NULL)
         return false;
     loader_reserve(loader, loader->guards, loader->guard_count, loader->guard_capacity);

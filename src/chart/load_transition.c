@@ -73,6 +73,8 @@ static uint32_t resolve_target(const struct loader *loader, uint32_t source, str
 static void explain_target(struct loader *loader, struct diagnostic *error, uint32_t source,
                            struct span target)
 {
+    if (error == &loader->diagnostics->spare)
+        return; /* nobody will read it */
     struct span bare = target.size > 0 && (target.text[0] == '.' || target.text[0] == '#')
                            ? span_slice(target, 1, target.size)
                            : target;

@@ -18,14 +18,16 @@ static const struct node *overlay_steps(const struct node *overlay)
 static const struct node *merge_steps(const struct node *steps, const struct node *overlay,
                                       struct arena *arena, struct diagnostics *diagnostics)
 {
+    if (overlay == NULL)
+        return steps;
     overlay = overlay_steps(overlay);
-    if (overlay == NULL || steps == NULL)
-        return overlay == NULL ? steps : overlay;
     if (overlay->kind != NODE_MAP) {
         diagnostics_add(diagnostics, SEVERITY_ERROR, "IL0104", overlay->place,
                         "steps must be a map, not %s", node_kind_name(overlay));
         return steps;
     }
+    if (steps == NULL)
+        return overlay;
     struct node *merged = arena_new(arena, struct node);
     struct node_entry *entries =
         arena_new_array(arena, steps->count + overlay->count, struct node_entry);

@@ -13,14 +13,32 @@
 #include "expr/remark.h"
 #include "expr/vm.h"
 
+static const struct expr_program *compile(struct remarks *remarks,
+                                          const struct expr_scope *scope, struct arena *arena)
+{
+    ensure(scope->variable_count <= UINT16_MAX);
+    const struct ast *root = parser_read(arena, remarks);
+    return root == NULL ? NULL : emit_program(root, scope, arena, remarks);
+}
+
 const struct expr_program *expr_compile(struct span text, struct place place,
                                         const struct expr_scope *scope, struct arena *arena,
                                         struct diagnostics *diagnostics)
 {
-    ensure(scope->variable_count <= UINT16_MAX);
-    struct remarks remarks = {text, place, diagnostics};
-    const struct ast *root = parser_read(arena, &remarks);
-    return root == NULL ? NULL : emit_program(root, scope, arena, &remarks);
+    struct remarks remarks = {.text = text, .place = place, .diagnostics = diagnostics};
+    return compile(&remarks, scope, arena);
+}
+
+const struct expr_program *expr_compile_part(const struct node *node, size_t from, size_t to,
+                                             const struct expr_scope *scope,
+                                             struct arena *arena,
+                                             struct diagnostics *diagnostics)
+{
+    struct remarks remarks = {.text = span_slice(node_text(node), from, to),
+                              .node = node,
+                              .start = from,
+                              .diagnostics = diagnostics};
+    return compile(&remarks, scope, arena);
 }
 
 /* Adds the least bytes that the value takes as JSON; false when they are over the limit.

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/diagnostic.h"
+#include "base/node.h"
 #include "base/text.h"
 #include "base/value.h"
 
@@ -56,6 +57,12 @@ struct expr_frame {
 const struct expr_program *expr_compile(struct span text, struct place place,
                                         const struct expr_scope *scope, struct arena *arena,
                                         struct diagnostics *diagnostics);
+
+/* The same for the bytes [from, to) of a string scalar's text. */
+const struct expr_program *expr_compile_part(const struct node *node, size_t from, size_t to,
+                                             const struct expr_scope *scope,
+                                             struct arena *arena,
+                                             struct diagnostics *diagnostics);
 
 /* Runs a program. The result lives in the arena, the frame's values or the program. Always
  * returns: more than EXPRESSION_COST_MAX steps, or a spent arena, are error values. */

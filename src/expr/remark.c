@@ -1,8 +1,5 @@
 /*
  * remark.c - diagnostics at an offset of an expression.
- *
- * Columns are exact while the expression stands on one line. Behind a line break the
- * file's indentation is unknown (YAML takes it away), so they count within the line.
  */
 #include "expr/remark.h"
 
@@ -12,6 +9,8 @@
 static struct place place_of(const struct remarks *remarks, uint32_t offset)
 {
     struct place place = remarks->place;
+    if (remarks->node != NULL)
+        return node_text_place(remarks->node, remarks->start + offset);
     struct place inside = json_place(remarks->text, offset, place.file);
     if (place.line == 0)
         return place;

@@ -6,11 +6,13 @@
  */
 #pragma once
 
-#include "base/diagnostic.h"
+#include "base/node.h"
 
 struct remarks {
-    struct span text;   /* the whole expression */
-    struct place place; /* of its first character; line 0 when unknown */
+    struct span text;        /* the whole expression */
+    struct place place;      /* of its first character; line 0 when unknown */
+    const struct node *node; /* it is a part of this one's text, from `start`; NULL: of none */
+    size_t start;
     struct diagnostics *diagnostics;
 };
 

@@ -67,18 +67,6 @@ static size_t find_opening(struct span text, size_t from, bool *is_escaped)
     return *is_escaped ? at - 1 : at;
 }
 
-static struct place place_at(const struct node *node, size_t offset)
-{
-    struct place place = node_text_place(node);
-    struct span before = span_slice(node_text(node), 0, offset);
-    for (size_t i = 0; i < before.size && place.line != 0; i++) {
-        if (before.text[i] == '\n')
-            return node->place; /* where the lines of a block begin is not known */
-        place.column += ((unsigned char)before.text[i] & 0xc0) != 0x80;
-    }
-    return place;
-}
-
 /* The expression of a `${` at `at`; *end is behind its `}`. NULL after a diagnostic. */
 static const struct expr_program *compile_piece(struct slot_compiler *compiler,
                                                 const struct node *node, size_t at, size_t *end)
@@ -86,9 +74,9 @@ static const struct expr_program *compile_piece(struct slot_compiler *compiler,
     struct span text = node_text(node);
     size_t closing = expr_find_end(text, at + 2);
     if (closing == SIZE_MAX) {
-        struct diagnostic *error =
-            diagnostics_add(compiler->diagnostics, SEVERITY_ERROR, "IL0105", place_at(node, at),
-                            "'${' opens an expression that does not end");
+        struct diagnostic *error = diagnostics_add(
+            compiler->diagnostics, SEVERITY_ERROR, "IL0105", node_text_place(node, at),
+            "'${' opens an expression that does not end");
         diagnostic_help(compiler->diagnostics, error,
                         "close it with '}', or write '$${' for "
                         "the two characters themselves");
@@ -96,8 +84,8 @@ static const struct expr_program *compile_piece(struct slot_compiler *compiler,
         return NULL;
     }
     *end = closing + 1;
-    return expr_compile(span_slice(text, at + 2, closing), place_at(node, at + 2),
-                        compiler->scope, compiler->arena, compiler->diagnostics);
+    return expr_compile_part(node, at + 2, closing, compiler->scope, compiler->arena,
+                             compiler->diagnostics);
 }
 
 /* Text up to each opening, then what it opens, until the end. */
@@ -224,9 +212,8 @@ static bool compile_marked(struct slot_compiler *compiler, const struct node *no
         diagnostic_help(compiler->diagnostics, error, "the language here is \"cel\"");
         return true;
     }
-    const struct expr_program *program =
-        expr_compile(node_text(text), place_at(text, 0), compiler->scope, compiler->arena,
-                     compiler->diagnostics);
+    const struct expr_program *program = expr_compile_part(
+        text, 0, node_text(text).size, compiler->scope, compiler->arena, compiler->diagnostics);
     if (program == NULL)
         return true;
     struct expr_slot *made = arena_new(compiler->arena, struct expr_slot);

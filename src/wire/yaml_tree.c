@@ -67,6 +67,8 @@ struct reader {
     struct span text;
     struct span file;
     struct arena *arena;
+    size_t character; /* libyaml's marks count characters: this one ... */
+    size_t offset;    /* ... stands here; scalars come in the order of the file */
     uint32_t nodes;
     struct failure failure;
 };
@@ -335,6 +337,27 @@ static bool resolve_scalar(struct reader *reader, struct span text, struct value
     return true;
 }
 
+static size_t offset_of(struct reader *reader, yaml_mark_t mark)
+{
+    const char *text = reader->text.text;
+    while (reader->character < mark.index && reader->offset < reader->text.size) {
+        reader->offset++;
+        while (reader->offset < reader->text.size &&
+               ((unsigned char)text[reader->offset] & 0xc0) == 0x80)
+            reader->offset++;
+        reader->character++;
+    }
+    return reader->offset;
+}
+
+static void keep_written(struct reader *reader, struct node *scalar)
+{
+    size_t start = offset_of(reader, reader->event.start_mark);
+    size_t end = offset_of(reader, reader->event.end_mark);
+    if (node_is_string(scalar))
+        node_keep_written(scalar, span_slice(reader->text, start, end), reader->arena);
+}
+
 static const struct built *read_scalar(struct reader *reader)
 {
     struct built *built = add_node(reader, NODE_SCALAR);
@@ -344,7 +367,10 @@ static const struct built *read_scalar(struct reader *reader)
     yaml_scalar_style_t style = reader->event.data.scalar.style;
     built->node.is_quoted =
         style == YAML_SINGLE_QUOTED_SCALAR_STYLE || style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
-    return resolve_scalar(reader, text, &built->node.scalar) ? built : NULL;
+    if (!resolve_scalar(reader, text, &built->node.scalar))
+        return NULL;
+    keep_written(reader, &built->node);
+    return built;
 }
 
 static void children_init(struct children *children)

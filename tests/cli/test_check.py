@@ -2,6 +2,7 @@
 """`check`: what is wrong with a definition, where, and what to do."""
 
 import json
+import time
 
 import harness
 
@@ -53,6 +54,35 @@ BAD = (
     ("a state nobody reaches", "m.yaml", GOOD.replace("GO: b", "GO: c"), "error IL0201: "),
 )
 
+AROUND = """\
+id: m
+initial: a
+states:
+  a:
+    on:
+      GO:
+        target: b
+        {}
+  b: {{ type: final }}
+"""
+
+# a guard or an assignment as it is written; § is where its mistake is
+SCALARS = (
+    ("plain", "guard: 1 == 1 && §nope"),
+    ("plain over lines", "guard: 1 == 1 &&\n          2 == 2 &&\n\n          §nope"),
+    ("double quotes", 'guard: "1 == 1 && §nope"'),
+    ("escapes", r'guard: "\"\\u00e9\" == \"\x41\"\t&& §nope"'),
+    ("double quotes over lines", 'guard: "1 == 1 &&\n          2 == 2 && \\\n          §nope"'),
+    ("single quotes", "guard: '''é'' == ''💥'' && §nope'"),
+    ("literal", "guard: |\n          1 == 1 &&\n            2 == 2 &&\n          §nope"),
+    ("literal, indented", "guard: |2-\n              1 == 1 &&\n          §nope"),
+    ("folded", "guard: >- # why\n          1 == 1 &&\n          2 == 2 &&\n\n          §nope"),
+    ("an anchor", "guard: &g !!str  '1 == 1 && §nope'"),
+    ("text", 'assign: { x: "\\"${1}\\" é ${§nope}" }'),
+    ("text that does not end", 'assign: { x: "\\"${1}\\" §${1" }'),
+    ("text over lines", "assign:\n          x: |\n            a ${1}\n\n            b ${§nope}"),
+)
+
 
 class Check(harness.Case):
     def test_a_good_file_is_said_to_be_good(self):
@@ -67,6 +97,50 @@ class Check(harness.Case):
             answer = self.must("check", file, status=1)
             self.assertIn(expected, answer.err, name)
             self.assertEqual(answer.out, "", name)
+
+    def test_the_place_is_the_one_that_was_written(self):
+        for name, text in SCALARS:
+            for ending in "\n", "\r\n":
+                whole = AROUND.format(text)
+                before = whole.split("§")[0].split("\n")
+                place = f"m.yaml:{len(before)}:{len(before[-1]) + 1}: error IL0105"
+                self.write("m.yaml", whole.replace("§", "").replace("\n", ending).encode())
+                self.assertIn(place, self.must("check", "m.yaml", status=1).err, name)
+
+    def test_the_place_is_the_one_that_was_written_in_json(self):
+        text = r'''{"id": "m", "initial": "a", "states": {
+  "a": { "on": { "GO": { "target": "a", "guard": "\"\ud83d\udca5\/\"\n == \u0031 && §nope" } } } } }'''
+        column = text.split("\n")[1].index("§") + 1
+        self.write("m.json", text.replace("§", ""))
+        self.assertIn(f"m.json:2:{column}: error IL0105",
+                      self.must("check", "m.json", status=1).err)
+
+    def test_steps_that_are_no_map_are_refused(self):
+        self.write("m.yaml", GOOD)
+        self.write("bare.yaml", GOOD.split("steps:")[0])
+        for steps in "[1]", "3", "null", "steps: [1]", "steps:":
+            self.write("steps.yaml", steps + "\n")
+            for file in "m.yaml", "bare.yaml":
+                answer = self.must("check", file, "--steps", "steps.yaml", status=1)
+                self.assertRegex(answer.err, r"steps\.yaml:1:\d+: error IL0104: ", (steps, file))
+
+    def test_large_files_are_judged_at_once(self):
+        chain = {f"g{i}": f"g{i - 1}" if i else "true" for i in range(3000)}
+        lost = {f"s{i}": {"on": {"E": f"Missing{i}"}} for i in range(4000)}
+        wide = {f"s{i}": {"on": {f"e{j}": f"s{i + 1}" for j in range(3900)}} for i in range(11)}
+        end = {"type": "final"}
+        files = (
+            ({"guards": chain, "states": {"s0": {"on": {"E": {"target": "s1", "guard": "g2999"}}},
+                                          "s1": end}}, 0),
+            ({"states": lost}, 1),
+            ({"states": {**wide, "s11": end}}, 0),
+        )
+        for more, status in files:
+            self.write("m.json", json.dumps({"id": "m", "initial": "s0", **more}))
+            began = time.monotonic()
+            answer = self.must("check", "m.json", status=status)
+            self.assertNotIn("IL0108", answer.err)
+            self.assertLess(time.monotonic() - began, 20)  # even under sanitizers
 
     def test_no_more_than_twenty_lines_are_shown(self):
         states = "".join(f"  s{i}: {{ invok: x }}\n" for i in range(50))
