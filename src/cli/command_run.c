@@ -23,12 +23,13 @@
 #include "cli/run_summary.h"
 #include "cli/session.h"
 
-enum { INPUT, DB, ID, EVENT, STEPS, OUTPUT, REPORT, SERVER, OPTION_COUNT };
+enum { INPUT, FORMAT, DB, ID, EVENT, STEPS, OUTPUT, REPORT, SERVER, OPTION_COUNT };
 
 static const struct option options[] = {
-    [INPUT] = {.name = "input",
-               .value = "FILE",
-               .help = "one JSON object a line; - is standard input"},
+    [INPUT] = {.name = "input", .value = "FILE", .help = "the records; - is standard input"},
+    [FORMAT] = {.name = "format",
+                .value = "NAME",
+                .help = "csv, ndjson or json, where name and content do not tell"},
     [DB] = OPTION_DB,
     [ID] = {.name = "id",
             .value = "FIELD",
@@ -46,8 +47,8 @@ static const struct option options[] = {
 };
 
 enum {
-    WORKING_MAX = 4096,   /* instances that are not at rest */
-    FEED_LINES_MAX = 256, /* before the loop does something else */
+    WORKING_MAX = 4096,     /* instances that are not at rest */
+    FEED_RECORDS_MAX = 256, /* before the loop does something else */
     COMPLAINTS_MAX = DIAGNOSTICS_SHOWN_MAX,
     GRACE_MS = 2000,
     DRAW_EVERY_MS = 100,
@@ -59,6 +60,7 @@ struct run {
     const struct arguments *arguments;
     const char *path;  /* of the input */
     const char *label; /* what messages call it */
+    enum stream_format format;
     const struct definition *definition;
     struct session session;
     struct run_input input;
@@ -79,6 +81,7 @@ struct run {
     uint64_t bad;
     uint64_t complaints;
     uint64_t resumed;
+    uint64_t unread;   /* records of the input that nobody came to */
     bool has_ended;    /* the input */
     bool is_stopping;  /* nothing more is read */
     bool is_declaring; /* … but what there would have been, for a report */
@@ -107,12 +110,6 @@ complain(struct run *run, struct record_place place, const char *code, const cha
                     SPAN_ARGS(text_span(&text)));
     }
     text_fini(&text);
-}
-
-/* The record that was read last. */
-static struct record_place last_place(const struct run *run, uint64_t line)
-{
-    return (struct record_place){run->number, line, 0};
 }
 
 static uint64_t asked_or_working(const struct run *run)
@@ -152,7 +149,7 @@ static void take_existing(struct run *run, struct run_record *record, bool is_ne
 static void take_refusal(struct run *run, struct run_record *record, enum run_place place,
                          struct span message)
 {
-    complain(run, (struct record_place){record->number, record->line, 0},
+    complain(run, (struct record_place){record->number, record->line, record->column},
              place == RUN_CONFLICT ? CODE_CONFLICT : CODE_REFUSED, "%.*s", SPAN_ARGS(message));
     run->bad += place == RUN_REFUSED;
     move(run, record, place);
@@ -229,29 +226,28 @@ static void on_rested(void *context, const struct instance *instance, enum insta
         move(run, record, run_place_of(rest));
 }
 
-static void refuse_record(struct run *run, uint64_t line, uint32_t column, const char *message)
+/* Where a record stands that is being read. */
+static struct record_place place_of(const struct run *run, const struct stream_record *record)
 {
-    complain(run, (struct record_place){run->number, line, column},
-             column > 0 ? CODE_JSON : CODE_RECORD, "%s", message);
-    run->bad++;
+    return (struct record_place){run->number, record->line, record->column};
 }
 
 /* The id of a record, or an empty span after saying what is wrong with it. */
-static struct span find_id(struct run *run, struct value record, uint64_t line)
+static struct span find_id(struct run *run, const struct stream_record *record)
 {
     const char *field = run->arguments->values[ID];
     const struct value *id =
-        value_find(record, field == NULL ? SPAN("id") : span_from_text(field));
+        value_find(record->value, field == NULL ? SPAN("id") : span_from_text(field));
     if (id == NULL && field == NULL)
-        return text_print(&run->arena, "%" PRIu64, line);
+        return text_print(&run->arena, "%" PRIu64, record->number);
     if (id == NULL) {
-        complain(run, last_place(run, line), CODE_RECORD,
+        complain(run, place_of(run, record), CODE_RECORD,
                  "the record has no member `%s` for its id", field);
     } else if (id->kind == VALUE_INT) {
         return text_print(&run->arena, "%" PRId64, id->integer);
     } else if (id->kind != VALUE_STRING || id->count == 0 ||
                id->count > INSTANCE_ID_BYTES_MAX || memchr(id->text, '\0', id->count) != NULL) {
-        complain(run, last_place(run, line), CODE_RECORD,
+        complain(run, place_of(run, record), CODE_RECORD,
                  "the id must be a whole number or a string of 1 to %d bytes",
                  INSTANCE_ID_BYTES_MAX);
     } else {
@@ -282,25 +278,26 @@ static void declare(struct run *run, struct run_record *record, struct span json
         run_records_move(&run->records, record, run_place_of(waiting_rest(instance)));
 }
 
-static void start_record(struct run *run, struct value value, uint64_t line)
+static void start_record(struct run *run, const struct stream_record *read)
 {
     struct text json;
-    struct span id = find_id(run, value, line);
+    struct span id = find_id(run, read);
     if (id.size == 0)
         return;
-    struct run_record *record = run_records_add(&run->records, id, line);
+    struct run_record *record = run_records_add(&run->records, id, read->line);
     if (record == NULL) {
-        complain(run, last_place(run, line), CODE_DUPLICATE,
+        complain(run, place_of(run, read), CODE_DUPLICATE,
                  "duplicate id %.*s: line %" PRIu64 " has it", SPAN_ARGS(id),
                  run_records_find(&run->records, id)->line);
         run->bad++;
         return;
     }
     record->number = run->number;
+    record->column = read->column;
     if (run->report.is_wanted)
-        take_name(record, value);
+        take_name(record, read->value);
     text_init(&json, &run->arena);
-    json_write(&json, value);
+    json_write(&json, read->value);
     if (run->is_declaring) {
         declare(run, record, text_span(&json));
         return;
@@ -309,35 +306,38 @@ static void start_record(struct run *run, struct value value, uint64_t line)
     ask(run, record);
 }
 
-static void read_record(struct run *run, struct span line, uint64_t number)
+static void refuse_record(struct run *run, const struct stream_record *record,
+                          struct span problem)
 {
-    struct value value;
-    struct json_error error;
-    if (json_read(line, &run->arena, &value, &error) != STATUS_OK)
-        refuse_record(run, number, json_place(line, error.offset, SPAN("")).column,
-                      error.message);
-    else if (value.kind != VALUE_MAP)
-        refuse_record(run, number, 0, "a record must be a JSON object");
-    else if (run->arguments->values[EVENT] != NULL && value_find(value, SPAN("type")) != NULL)
-        refuse_record(run, number, 0,
-                      "a record that is sent as an event cannot have a member `type`");
-    else
-        start_record(run, value, number);
+    complain(run, place_of(run, record), record->is_malformed ? CODE_JSON : CODE_RECORD, "%.*s",
+             SPAN_ARGS(problem));
+    run->bad++;
 }
 
-static void on_line(void *context, struct span line, uint64_t number, bool too_long)
+static void take_record(struct run *run, const struct stream_record *record)
+{
+    bool is_event = run->arguments->values[EVENT] != NULL;
+    if (record->problem.size > 0)
+        refuse_record(run, record, record->problem);
+    else if (is_event && value_find(record->value, SPAN("type")) != NULL)
+        refuse_record(run, record,
+                      SPAN("a record that is sent as an event cannot have a member `type`"));
+    else
+        start_record(run, record);
+}
+
+static void on_record(void *context, const struct stream_record *record)
 {
     struct run *run = context;
     struct arena_guard guard;
     run->number++;
-    arena_clear(&run->arena);
-    if (too_long || arena_is_spent(&run->arena, &guard)) {
-        refuse_record(run, number, 0, "the record is too large");
+    if (arena_is_spent(&run->arena, &guard)) {
+        refuse_record(run, record, SPAN("the record is too large"));
         return;
     }
-    read_record(run, line, number);
+    take_record(run, record);
     arena_release_guard(&run->arena, &guard);
-    if (!has_room(run))
+    if (!run->is_declaring && !has_room(run))
         run_input_pause(&run->input);
 }
 
@@ -355,8 +355,9 @@ static void feed(void *context)
     uint64_t room = WORKING_MAX - asked_or_working(run);
     if (run->has_ended || run->is_stopping || !has_room(run))
         return;
-    run_input_feed(&run->input, room < FEED_LINES_MAX ? (uint32_t)room : FEED_LINES_MAX);
-    if (!run->has_ended && has_room(run))
+    bool is_more = run_input_feed(&run->input,
+                                  room < FEED_RECORDS_MAX ? (uint32_t)room : FEED_RECORDS_MAX);
+    if (is_more && has_room(run))
         loop_wake_send(run->more);
 }
 
@@ -381,7 +382,8 @@ static enum cli_exit tell_reports(struct run *run)
                                        .records = &run->records,
                                        .began = run->began,
                                        .ended = clock_wall(),
-                                       .is_whole = run->has_ended};
+                                       .is_whole = run->has_ended && run->unread == 0 &&
+                                                   run->input.problem == NULL};
     return run->report.is_wanted ? run_report_tell(&run->report, &source) : CLI_OK;
 }
 
@@ -397,14 +399,14 @@ static void declare_rest(struct run *run)
 static enum cli_exit summarize(struct run *run, enum output_format format)
 {
     declare_rest(run);
+    run->unread = run_input_skip(&run->input);
     uint64_t hidden = run->complaints > COMPLAINTS_MAX ? run->complaints - COMPLAINTS_MAX : 0;
     struct run_summary summary = {.registry = engine_registry(run->session.engine),
                                   .records = &run->records,
+                                  .unread = run->unread,
                                   .bad = run->bad,
                                   .resumed = run->resumed,
                                   .is_stopped = run->session.is_interrupted};
-    if (!run->has_ended)
-        summary.unread = run_input_skip(&run->input);
     if (hidden > 0)
         report_problem("%ju more records are bad or in conflict", (uintmax_t)hidden);
     bool is_fine = run->report.has_tap || run_summary_print(&summary, format);
@@ -427,7 +429,7 @@ static void work(struct run *run)
     run->redraw = loop_timer_open(loop, redraw, run);
     run_progress_open(&run->progress, 0);
     if (run->progress.is_shown) {
-        run->progress.total = run_input_count(run->path);
+        run->progress.total = run_input_count(&run->input);
         loop_timer_start(run->redraw, DRAW_EVERY_MS);
     }
     loop_wake_send(run->more);
@@ -481,7 +483,15 @@ static enum cli_exit run_definition(struct run *run, const struct cli_world *wor
 static enum cli_exit run_input(struct run *run, const struct cli_world *world,
                                enum output_format format)
 {
-    enum cli_exit exit = run_input_open(&run->input, run->path, on_line, on_input_end, run);
+    struct run_input_options input = {.path = run->path,
+                                      .label = run->label,
+                                      .format = run->format,
+                                      .machine = run->definition->machine,
+                                      .arena = &run->arena,
+                                      .record = on_record,
+                                      .ended = on_input_end,
+                                      .context = run};
+    enum cli_exit exit = run_input_open(&run->input, &input);
     if (exit != CLI_OK)
         return exit;
     exit = run_definition(run, world, format);
@@ -515,6 +525,15 @@ static bool read_reports(struct run_report *report, const struct arguments *argu
     return false;
 }
 
+/* False after saying that there is no such format. */
+static bool read_format(enum stream_format *format, const char *name)
+{
+    if (name == NULL || stream_format_find(span_from_text(name), format))
+        return true;
+    report_problem("run: --format is csv, ndjson or json, and not `%.100s`", name);
+    return false;
+}
+
 static enum cli_exit run_command(const struct cli_world *world,
                                  const struct arguments *arguments, enum output_format format)
 {
@@ -526,7 +545,8 @@ static enum cli_exit run_command(const struct cli_world *world,
         report_problem("run: --input is missing: where are the records?");
         return CLI_USAGE;
     }
-    if (!read_reports(&run.report, arguments))
+    if (!read_format(&run.format, arguments->values[FORMAT]) ||
+        !read_reports(&run.report, arguments))
         return CLI_USAGE;
     run.label = strcmp(run.path, "-") == 0 ? "stdin" : run.path;
     run.definition = definition_file_load(&file, arguments->operands[0],
@@ -540,17 +560,23 @@ static enum cli_exit run_command(const struct cli_world *world,
 const struct command command_run = {
     .name = "run",
     .summary = "one durable instance per record, to completion",
-    .usage = "FILE --input INPUT [--db PATH] [--id FIELD] [--event TYPE] [--steps FILE]\n"
-             "                     [--report tap] [--report junit=FILE] [-o text|json]",
+    .usage = "FILE --input INPUT [--format csv|ndjson|json] [--db PATH] [--id FIELD]\n"
+             "                     [--event TYPE] [--steps FILE] [--report tap]\n"
+             "                     [--report junit=FILE] [-o text|json]",
     .text =
         "Starts an instance for every record and runs them all until they have ended or wait\n"
-        "for somebody outside. Safe to kill at any moment: the same command goes on where\n"
-        "it was. Bad records are told and counted, the others are run. A report tells of "
-        "every\n"
-        "record, also of those that never ran; with one, the exit status is 1 unless all "
-        "ended,\n"
-        "in states without the tag `failure`.",
-    .example = "  interlock run order.yaml --input orders.ndjson --event SUBMIT --db orders.db",
+        "for somebody outside. Safe to kill at any moment: the same command goes on where it\n"
+        "was. Bad records are told and counted, the others are run. A report tells of every\n"
+        "record, also of those that never ran; with one, the exit status is 1 unless all\n"
+        "ended, in states without the tag `failure`.\n\n"
+        "Records are CSV with a header, JSON objects line by line (.ndjson, .jsonl) or in a\n"
+        "list (.json), each as it is or in gzip. Cells of CSV are strings; where the "
+        "machine's\n"
+        "context has a member of the column's name that begins as a number, true or false,\n"
+        "they are that. An empty cell is a missing member.",
+    .example =
+        "  interlock run order.yaml --input orders.ndjson --event SUBMIT --db orders.db\n"
+        "  zcat orders.csv.gz | interlock run order.yaml --input - --id order_id",
     .options = options,
     .option_count = OPTION_COUNT,
     .operands_min = 1,

@@ -12,7 +12,7 @@
 
 /* Codes of this chapter, beside those of diagnostics and of stores (IL20xx, by status). */
 #define CODE_FILE "IL0100"      /* a file that cannot be read */
-#define CODE_JSON "IL1001"      /* an input line that is not JSON */
+#define CODE_JSON "IL1001"      /* input that is not JSON, or CSV */
 #define CODE_RECORD "IL1002"    /* … or not what is wanted there */
 #define CODE_DUPLICATE "IL1003" /* a second record of one id */
 #define CODE_CONFLICT "IL1004"  /* it exists with other content */

@@ -24,6 +24,7 @@ struct run_record {
     struct run_record *next;
     uint64_t number; /* in the input, from 1 */
     uint64_t line;
+    uint32_t column; /* 0: the line says it all */
     enum run_place place;
     char *json;  /* canonical; kept until the start is answered */
     char *name;  /* for reports, or NULL */

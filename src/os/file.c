@@ -136,6 +136,41 @@ enum status file_lines_close(struct file_lines *lines)
     return status;
 }
 
+struct file_stream {
+    int descriptor;
+    char bytes[PIECE_BYTES];
+};
+
+enum status file_stream_open(const char *path, struct file_stream **stream,
+                             const char **problem)
+{
+    int descriptor;
+    enum status status = open_to_read(path, &descriptor, problem);
+    if (status != STATUS_OK)
+        return status;
+    *stream = memory_get(sizeof **stream);
+    (*stream)->descriptor = descriptor;
+    return STATUS_OK;
+}
+
+enum status file_stream_read(struct file_stream *stream, struct span *bytes,
+                             const char **problem)
+{
+    ssize_t got = read_some(stream->descriptor, stream->bytes, sizeof stream->bytes);
+    if (got < 0)
+        return fail(errno, problem);
+    *bytes = span_of(stream->bytes, (size_t)got);
+    return STATUS_OK;
+}
+
+void file_stream_close(struct file_stream *stream)
+{
+    if (stream == NULL)
+        return;
+    close(stream->descriptor);
+    memory_release(stream);
+}
+
 int64_t file_size(const char *path)
 {
     struct stat about;

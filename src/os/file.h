@@ -30,6 +30,15 @@ bool file_lines_next(struct file_lines *lines, struct span *line, bool *too_long
 /* STATUS_OK unless reading failed before the end. */
 enum status file_lines_close(struct file_lines *lines) must_check;
 
+/* Reads a file ("-": standard input) piece by piece: the next bytes, valid until the next call,
+ * empty at the end. STATUS_IO when reading failed. */
+struct file_stream;
+enum status file_stream_open(const char *path, struct file_stream **stream,
+                             const char **problem) must_check;
+enum status file_stream_read(struct file_stream *stream, struct span *bytes,
+                             const char **problem) must_check;
+void file_stream_close(struct file_stream *stream); /* NULL is fine */
+
 /* Bytes of the file, 0 when unknown: for progress. */
 int64_t file_size(const char *path);
 

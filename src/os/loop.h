@@ -56,14 +56,15 @@ struct loop_signals;
 struct loop_signals *loop_signals_open(struct loop *loop, loop_callback *fire, void *context);
 void loop_signals_close(struct loop_signals *signals); /* NULL is fine */
 
-/* Reads a stream (stdin: a pipe, a terminal, a file) line by line on the loop: `line` once a
- * line without its newline (and a CR before it), then `end` once. A line over line_bytes_max is
- * cut there and comes with `too_long`. Both come in later rounds; pausing stops them until
- * resumed. */
-struct loop_lines;
-typedef void loop_line(void *context, struct span line, bool too_long);
-struct loop_lines *loop_lines_open(struct loop *loop, int descriptor, size_t line_bytes_max,
-                                   loop_line *line, loop_callback *end, void *context);
-void loop_lines_pause(struct loop_lines *lines);
-void loop_lines_resume(struct loop_lines *lines);
-void loop_lines_close(struct loop_lines *lines); /* NULL is fine */
+/* Reads a stream (stdin: a pipe, a terminal, a file) on the loop: `piece` for bytes as they
+ * come, valid during the call, then `end` once. Both come in later rounds; pausing stops them
+ * until resumed. */
+struct loop_input;
+typedef void loop_piece(void *context, struct span bytes);
+struct loop_input *loop_input_open(struct loop *loop, int descriptor, loop_piece *piece,
+                                   loop_callback *end, void *context);
+void loop_input_pause(struct loop_input *input);
+void loop_input_resume(struct loop_input *input);
+bool loop_input_has_failed(
+    const struct loop_input *input);             /* it ended because reading failed */
+void loop_input_close(struct loop_input *input); /* NULL is fine */

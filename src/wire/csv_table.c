@@ -27,7 +27,9 @@ static bool check_utf8(struct span row, struct csv_problem *problem)
         return true;
     for (size_t size; (size = span_utf8_size(span_slice(row, at, row.size))) > 0;)
         at += size;
-    return fail_at(problem, at, SPAN("not valid UTF-8"));
+    fail_at(problem, at, SPAN("not valid UTF-8"));
+    problem->is_malformed = true;
+    return false;
 }
 
 /* The first cell that is empty or says what an earlier one says; count when there is none. */

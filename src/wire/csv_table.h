@@ -29,7 +29,8 @@ struct csv_table {
 struct csv_problem {
     struct span message; /* empty: nothing; static, or in the arena */
     size_t at;
-    bool is_cell; /* `at` says more than the row's beginning */
+    bool is_cell;      /* `at` says more than the row's beginning */
+    bool is_malformed; /* it is not even text */
 };
 
 /* Takes a row as the header; the table lives in the arena. False: the problem says why it is

@@ -67,8 +67,8 @@ struct cut {
     size_t next;         /* where to go on */
     const char *problem; /* NULL: none that shows from outside */
     size_t problem_at;
-    bool has_column; /* problem_at says more than the beginning of a line */
-    bool is_part;    /* of a record that is too large; more of it follows */
+    bool is_malformed; /* the problem is one of the format, at problem_at */
+    bool is_part;      /* of a record that is too large; more of it follows */
 };
 
 struct record_stream *record_stream_open(const struct stream_options *options)
@@ -311,7 +311,7 @@ static bool take_row(struct record_stream *stream, struct span text, struct cut 
                         .next = scan->at + (scan->at < text.size),
                         .problem = scan->problem,
                         .problem_at = scan->problem_at,
-                        .has_column = scan->problem != NULL};
+                        .is_malformed = scan->problem != NULL};
     stream->csv = (struct csv_scan){.state = CSV_CELL};
     return true;
 }
@@ -325,6 +325,7 @@ static bool take_element(struct record_stream *stream, struct span text, struct 
     else if (span_trim(cut->text).size == 0 &&
              (json->gap == JSON_GAP_COMMA || json->next_gap == JSON_GAP_COMMA))
         cut->problem = "a record is missing beside a comma";
+    cut->is_malformed = cut->problem != NULL;
     json_stream_pass(json);
     return true;
 }
@@ -355,6 +356,7 @@ static bool cut_last_element(struct record_stream *stream, struct span text, str
         cut->problem = "text behind the end of the list";
     else if (is_open && is_blank)
         cut->problem = "the list does not end: `]` is missing, and records may be";
+    cut->is_malformed = cut->problem != NULL;
     bool is_told = is_blank || json->depth > 0 || json->in_string; /* as what is wrong */
     json->is_closed = json->is_closed || (json->is_list && is_told);
     return is_open || text.size > 0;
@@ -395,6 +397,7 @@ static bool cut_large(struct record_stream *stream, struct span text, struct cut
                         .next = text.size,
                         .problem = is_behind ? "text behind the end of the list"
                                              : "the record is too large",
+                        .is_malformed = is_behind,
                         .is_part = true};
     stream->line_at = 0;
     stream->csv.at = 0;
@@ -433,7 +436,8 @@ static void read_json(struct span text, struct spot spot, struct arena *arena,
                       struct stream_record *record)
 {
     struct json_error error;
-    if (json_read(text, arena, &record->value, &error) != STATUS_OK)
+    record->is_malformed = json_read(text, arena, &record->value, &error) != STATUS_OK;
+    if (record->is_malformed)
         tell(record, spot_in(spot, text, error.offset), true, span_from_text(error.message));
     else if (record->value.kind != VALUE_MAP)
         record->problem = SPAN("a record must be a JSON object");
@@ -443,6 +447,7 @@ static void fail_row(struct stream_record *record, struct spot spot, struct span
                      const struct csv_problem *problem)
 {
     tell(record, spot_in(spot, row, problem->at), problem->is_cell, problem->message);
+    record->is_malformed = problem->is_malformed;
 }
 
 static void read_text(struct record_stream *stream, struct span text, struct spot spot,
@@ -481,7 +486,7 @@ static bool take_header(struct record_stream *stream, const struct cut *cut, str
                         struct stream_record *record)
 {
     struct csv_problem problem = {span_from_text(cut->problem), cut->problem_at,
-                                  cut->has_column};
+                                  cut->is_malformed, cut->is_malformed};
     if (cut->problem == NULL && open_table(stream, row, &problem)) {
         stream->has_table = true;
         return false;
@@ -511,10 +516,11 @@ static void take_record(struct record_stream *stream, const struct cut *cut, str
     size_t lead = text.size == 0 ? 0 : (size_t)(text.text - cut->text.text);
     struct spot spot = spot_in(stream->place, cut->text, lead);
     stream->count++;
-    *record = (struct stream_record){.number = is_json ? stream->count : spot.line};
+    *record = (struct stream_record){.number = is_json ? stream->count : spot.line,
+                                     .is_malformed = cut->is_malformed};
     tell(record, spot, is_json, SPAN(""));
     if (cut->problem != NULL)
-        tell(record, spot_in(spot, text, cut->problem_at), is_json || cut->has_column,
+        tell(record, spot_in(spot, text, cut->problem_at), is_json || cut->is_malformed,
              span_from_text(cut->problem));
     else if (arena != NULL)
         read_text(stream, text, spot, arena, record);

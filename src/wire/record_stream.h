@@ -39,6 +39,7 @@ struct stream_options {
 struct stream_record {
     struct value value;  /* a map */
     struct span problem; /* what is wrong with it; empty when it is good */
+    bool is_malformed;   /* it is not even JSON or CSV */
     uint64_t line;       /* where it begins, or what is wrong */
     uint32_t column;     /* 0: the line says it all */
     uint64_t number;     /* names it where it has no id: its line; in JSON, the how manieth */

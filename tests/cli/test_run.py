@@ -169,11 +169,12 @@ class Run(harness.Case):
         self.records("in.ndjson", 20000)
         self.assertRegex(self.run_jobs().out, r"(?m)^b +20000 ")
 
-    def test_formats_that_are_not_there_yet_are_refused_by_name(self):
-        for name in ("in.csv", "in.ndjson.gz"):
-            self.write(name, "id,n\n1,2\n")
-            self.assertIn("is not there yet", self.run_jobs(records=name, status=2).err)
-        self.assertEqual(sorted(os.listdir(self.folder)), ["in.csv", "in.ndjson.gz", "job.yaml"])
+    def test_formats_that_are_not_read_are_refused_by_name(self):
+        for name in ("in.tsv", "in.csv.zst", "in.xlsx"):
+            self.write(name, "id\tn\n1\t2\n")
+            self.assertIn("is not read; give CSV, NDJSON or JSON",
+                          self.run_jobs(records=name, status=2).err)
+        self.assertEqual(len(os.listdir(self.folder)), 4)  # and no database
 
     def test_a_missing_input_changes_nothing(self):
         answer = self.run_jobs(status=3)

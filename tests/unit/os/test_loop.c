@@ -1,6 +1,6 @@
 /*
  * test_loop.c - the loop's promises: timers are never early, wakes are never lost, rounds come
- * before waiting, signals and lines arrive on the loop.
+ * before waiting, signals and input arrive on the loop.
  */
 #include "os/loop.h"
 
@@ -134,7 +134,7 @@ static void a_loop_with_nothing_to_wait_for_returns(void **state)
     loop_wake_close(NULL);
     loop_round_close(NULL);
     loop_signals_close(NULL);
-    loop_lines_close(NULL);
+    loop_input_close(NULL);
 }
 
 /* Rounds */
@@ -209,24 +209,24 @@ static void writing_to_a_closed_pipe_is_an_error(void **state)
     close(ends[1]);
 }
 
-/* Lines */
+/* Input */
 
 struct heard {
-    struct text text; /* lines joined by '|', '!' behind one that was too long */
-    struct loop_lines *lines;
+    struct text text;
+    struct loop_input *input;
     int pause_after;
     int count;
     bool is_ended;
 };
 
-static void hear_line(void *context, struct span line, bool too_long)
+static void hear_piece(void *context, struct span bytes)
 {
     struct heard *heard = context;
     assert_false(heard->is_ended);
-    text_add(&heard->text, line);
-    text_add(&heard->text, too_long ? SPAN("!|") : SPAN("|"));
+    assert_true(bytes.size > 0);
+    text_add(&heard->text, bytes);
     if (++heard->count == heard->pause_after) {
-        loop_lines_pause(heard->lines);
+        loop_input_pause(heard->input);
         loop_stop(loop);
     }
 }
@@ -241,33 +241,11 @@ static void hear_end(void *context)
 
 static void finish_hearing(struct heard *heard, const char *wanted)
 {
+    assert_true(heard->is_ended);
     expect_text(text_span(&heard->text), wanted);
-    loop_lines_close(heard->lines);
+    loop_input_close(heard->input);
     text_fini(&heard->text);
 }
-
-static const struct {
-    const char *bytes;
-    const char *lines;
-} LINES[] = {
-    {"", ""},
-    {"\n", "|"},
-    {"a", "a|"},
-    {"a\nb\n", "a|b|"},
-    {"a\r\nb\r\n\r\n", "a|b||"},
-    {"a\nb", "a|b|"},
-    {"\xef\xbb\xbf"
-     "a\n\xef\xbb\xbf"
-     "b\n",
-     "a|\xef\xbb\xbf"
-     "b|"},
-    {"\xef\xbb\xbf", ""},
-    {"\xef\xbb", "\xef\xbb|"},
-    {"12345678\n123456789\nx\n", "12345678|12345678!|x|"},
-    {"12345678\r\n", "12345678|"},
-    {"123456789012345678901234567890\nx", "12345678!|x|"},
-    {"123456789012345678901234567890", "12345678!|"},
-};
 
 static int write_temporary(struct span bytes, char *path)
 {
@@ -279,45 +257,47 @@ static int write_temporary(struct span bytes, char *path)
     return descriptor;
 }
 
-static void a_file_comes_in_lines(void **state)
+static void a_file_comes_in_pieces(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT(LINES); i++) {
+    static char large[200001];
+    memset(large, 'x', sizeof large - 1);
+    const char *const contents[] = {"", "a", "a\nb", large};
+    for (size_t i = 0; i < COUNT(contents); i++) {
         char path[64];
         struct heard heard = {.count = 0};
-        int descriptor = write_temporary(span_from_text(LINES[i].bytes), path);
-        heard.lines = loop_lines_open(loop, descriptor, 8, hear_line, hear_end, &heard);
+        int descriptor = write_temporary(span_from_text(contents[i]), path);
+        heard.input = loop_input_open(loop, descriptor, hear_piece, hear_end, &heard);
         loop_run(loop);
-        assert_true(heard.is_ended);
-        finish_hearing(&heard, LINES[i].lines);
+        assert_false(loop_input_has_failed(heard.input));
+        finish_hearing(&heard, contents[i]);
         close(descriptor);
         unlink(path);
     }
 }
 
-/* One byte at a time, so that every cut between reads happens. */
-static void a_pipe_comes_in_lines(void **state)
+static void a_pipe_comes_in_pieces(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT(LINES); i++) {
-        int ends[2];
-        struct heard heard = {.count = 0};
-        assert_int_equal(pipe(ends), 0);
-        heard.lines = loop_lines_open(loop, ends[0], 8, hear_line, hear_end, &heard);
-        for (const char *byte = LINES[i].bytes; *byte != '\0'; byte++) {
-            assert_int_equal(write(ends[1], byte, 1), 1);
-            loop_run_once(loop, false);
-        }
-        close(ends[1]);
-        loop_run(loop);
-        assert_true(heard.is_ended);
-        finish_hearing(&heard, LINES[i].lines);
-        assert_int_equal(fcntl(ends[0], F_GETFL) & O_NONBLOCK, 0);
-        assert_int_equal(close(ends[0]), 0);
+    static const char bytes[] = "a\r\nb\n\nc";
+    int ends[2];
+    struct heard heard = {.count = 0};
+    assert_int_equal(pipe(ends), 0);
+    heard.input = loop_input_open(loop, ends[0], hear_piece, hear_end, &heard);
+    for (const char *byte = bytes; *byte != '\0'; byte++) {
+        assert_int_equal(write(ends[1], byte, 1), 1);
+        while (heard.count < byte - bytes + 1)
+            loop_run_once(loop, true);
     }
+    close(ends[1]);
+    loop_run(loop);
+    assert_false(loop_input_has_failed(heard.input));
+    finish_hearing(&heard, bytes);
+    assert_int_equal(fcntl(ends[0], F_GETFL) & O_NONBLOCK, 0);
+    assert_int_equal(close(ends[0]), 0);
 }
 
-static void a_terminal_comes_in_lines(void **state)
+static void a_terminal_comes_in_pieces(void **state)
 {
     (void)state;
     int master = posix_openpt(O_RDWR | O_NOCTTY);
@@ -327,65 +307,87 @@ static void a_terminal_comes_in_lines(void **state)
     int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
     assert_true(terminal >= 0);
     struct heard heard = {.pause_after = 2};
-    heard.lines = loop_lines_open(loop, terminal, 8, hear_line, hear_end, &heard);
+    heard.input = loop_input_open(loop, terminal, hear_piece, hear_end, &heard);
     assert_int_equal(write(master, "a\nb\n\x04", 5), 5); /* the last is the end, as typed */
     loop_run(loop);
     assert_false(heard.is_ended);
-    loop_lines_resume(heard.lines);
+    loop_input_resume(heard.input);
     loop_run(loop);
-    assert_true(heard.is_ended);
-    finish_hearing(&heard, "a|b|");
+    finish_hearing(&heard, "a\nb\n");
     close(terminal);
     close(master);
 }
 
-static void pausing_holds_back_lines_that_were_read_already(void **state)
+static void pausing_holds_back_what_was_read_already(void **state)
 {
     (void)state;
+    static char large[200001];
+    memset(large, 'x', sizeof large - 1);
     for (int is_file = 0; is_file < 2; is_file++) {
         char path[64] = "";
         int ends[2] = {-1, -1};
-        struct heard heard = {.pause_after = 2};
+        struct heard heard = {.pause_after = 1};
+        const char *content = is_file ? large : "1\n2\n";
         if (is_file) {
-            ends[0] = write_temporary(SPAN("1\n2\n3\n4\n"), path);
+            ends[0] = write_temporary(span_from_text(content), path);
         } else {
             assert_int_equal(pipe(ends), 0);
-            assert_int_equal(write(ends[1], "1\n2\n3\n4\n", 8), 8);
+            assert_int_equal(write(ends[1], content, 4), 4);
             close(ends[1]);
         }
-        heard.lines = loop_lines_open(loop, ends[0], 8, hear_line, hear_end, &heard);
+        heard.input = loop_input_open(loop, ends[0], hear_piece, hear_end, &heard);
         loop_run(loop);
         for (int i = 0; i < 5; i++)
             loop_run_once(loop, false);
-        assert_int_equal(heard.count, 2);
-        loop_lines_resume(heard.lines);
-        assert_int_equal(heard.count, 2);
+        assert_int_equal(heard.count, 1);
+        assert_false(heard.is_ended);
+        loop_input_resume(heard.input);
+        assert_int_equal(heard.count, 1);
         loop_run(loop);
-        assert_true(heard.is_ended);
-        finish_hearing(&heard, "1|2|3|4|");
+        finish_hearing(&heard, content);
         close(ends[0]);
         unlink(path);
     }
 }
 
-static void close_after_the_first_line(void *context, struct span line, bool too_long)
+/* A read of a file that was under way when the pause came. */
+static void a_pause_before_the_first_piece_holds_it_back(void **state)
+{
+    (void)state;
+    char path[64];
+    struct heard heard = {.count = 0};
+    int descriptor = write_temporary(SPAN("1"), path);
+    heard.input = loop_input_open(loop, descriptor, hear_piece, hear_end, &heard);
+    loop_run_once(loop, false);
+    int count = heard.count; /* the reading thread may have been fast */
+    loop_input_pause(heard.input);
+    for (int i = 0; i < 5; i++)
+        loop_run_once(loop, false);
+    assert_int_equal(heard.count, count);
+    loop_input_resume(heard.input);
+    loop_run(loop);
+    finish_hearing(&heard, "1");
+    close(descriptor);
+    unlink(path);
+}
+
+static void close_after_the_first_piece(void *context, struct span bytes)
 {
     struct heard *heard = context;
-    (void)line, (void)too_long;
+    (void)bytes;
     heard->count++;
-    loop_lines_close(heard->lines);
+    loop_input_close(heard->input);
     loop_stop(loop);
 }
 
-static void lines_may_be_closed_while_they_come(void **state)
+static void input_may_be_closed_while_it_comes(void **state)
 {
     (void)state;
     int ends[2];
     struct heard heard = {.count = 0};
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(write(ends[1], "1\n2\n3\n", 6), 6);
-    heard.lines =
-        loop_lines_open(loop, ends[0], 8, close_after_the_first_line, hear_end, &heard);
+    heard.input = loop_input_open(loop, ends[0], close_after_the_first_piece, hear_end, &heard);
     loop_run(loop);
     assert_int_equal(heard.count, 1);
     close(ends[0]);
@@ -398,10 +400,10 @@ static void a_file_may_be_closed_while_it_is_read(void **state)
     char path[64];
     struct heard heard = {.count = 0};
     int descriptor = write_temporary(SPAN("1\n2\n"), path);
-    heard.lines = loop_lines_open(loop, descriptor, 8, hear_line, hear_end, &heard);
+    heard.input = loop_input_open(loop, descriptor, hear_piece, hear_end, &heard);
     loop_run_once(loop, false);
     int count = heard.count; /* the reading thread may have been fast */
-    loop_lines_close(heard.lines);
+    loop_input_close(heard.input);
     close(descriptor);
     unlink(path);
     loop_run(loop);
@@ -409,7 +411,7 @@ static void a_file_may_be_closed_while_it_is_read(void **state)
     text_fini(&heard.text);
 }
 
-static void what_cannot_be_read_just_ends(void **state)
+static void what_cannot_be_read_ends_and_says_so(void **state)
 {
     (void)state;
     int folder = open("/", O_RDONLY);
@@ -417,9 +419,9 @@ static void what_cannot_be_read_just_ends(void **state)
     int descriptors[] = {-1, 9999, folder, nothing};
     for (size_t i = 0; i < COUNT(descriptors); i++) {
         struct heard heard = {.count = 0};
-        heard.lines = loop_lines_open(loop, descriptors[i], 8, hear_line, hear_end, &heard);
+        heard.input = loop_input_open(loop, descriptors[i], hear_piece, hear_end, &heard);
         loop_run(loop);
-        assert_true(heard.is_ended);
+        assert_int_equal(loop_input_has_failed(heard.input), descriptors[i] != nothing);
         finish_hearing(&heard, "");
     }
     close(folder);
@@ -438,13 +440,14 @@ int main(void)
         LOOP_TEST(a_round_follows_events_and_timers_before_the_loop_waits),
         LOOP_TEST(signals_call_back_instead_of_ending_the_process),
         LOOP_TEST(writing_to_a_closed_pipe_is_an_error),
-        LOOP_TEST(a_file_comes_in_lines),
-        LOOP_TEST(a_pipe_comes_in_lines),
-        LOOP_TEST(a_terminal_comes_in_lines),
-        LOOP_TEST(pausing_holds_back_lines_that_were_read_already),
-        LOOP_TEST(lines_may_be_closed_while_they_come),
+        LOOP_TEST(a_file_comes_in_pieces),
+        LOOP_TEST(a_pipe_comes_in_pieces),
+        LOOP_TEST(a_terminal_comes_in_pieces),
+        LOOP_TEST(pausing_holds_back_what_was_read_already),
+        LOOP_TEST(a_pause_before_the_first_piece_holds_it_back),
+        LOOP_TEST(input_may_be_closed_while_it_comes),
         LOOP_TEST(a_file_may_be_closed_while_it_is_read),
-        LOOP_TEST(what_cannot_be_read_just_ends),
+        LOOP_TEST(what_cannot_be_read_ends_and_says_so),
     };
     return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
 }
