@@ -3,7 +3,7 @@
  */
 #include "chart_fixture.h"
 
-enum { FIXTURE_ARENA_BYTES = 512 << 20, STEP_ARENA_BYTES = 4 << 20 };
+enum { FIXTURE_ARENA_BYTES = 512 << 20 };
 
 const struct machine *fixture_load(struct span definition, struct arena *arena,
                                    struct diagnostics *diagnostics)
@@ -131,11 +131,9 @@ struct plan fixture_step(struct fixture *fixture, const struct event *event)
     struct plan again;
     struct arena *arena = &fixture->arena;
     const struct configuration *before = fixture->is_started ? &fixture->now : NULL;
-    void *memory = malloc(STEP_ARENA_BYTES);
     struct arena second;
-    assert_non_null(memory);
     struct span old = before == NULL ? SPAN("") : fixture_bytes(before, arena);
-    arena_init(&second, memory, STEP_ARENA_BYTES);
+    arena_open(&second, TURN_ARENA_BYTES);
     assert_int_equal(step_run(fixture->machine, before, event, fixture->clock, arena, &plan),
                      STATUS_OK);
     assert_int_equal(step_run(fixture->machine, before, event, fixture->clock, &second, &again),
@@ -143,7 +141,7 @@ struct plan fixture_step(struct fixture *fixture, const struct event *event)
     struct span text = fixture_plan_text(fixture->machine, &plan, fixture->clock, arena);
     struct span other = fixture_plan_text(fixture->machine, &again, fixture->clock, arena);
     assert_true(span_equal(text, other));
-    free(memory);
+    arena_close(&second);
 
     assert_true(configuration_is_valid(&plan.after));
     assert_true(before == NULL || span_equal(old, fixture_bytes(before, arena)));
