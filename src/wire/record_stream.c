@@ -450,19 +450,25 @@ static void fail_row(struct stream_record *record, struct spot spot, struct span
     record->is_malformed = problem->is_malformed;
 }
 
-static void read_text(struct record_stream *stream, struct span text, struct spot spot,
+static void read_form(struct record_stream *stream, struct span text, struct spot spot,
                       struct arena *arena, struct stream_record *record)
 {
-    struct arena_guard guard;
     struct csv_problem problem;
-    if (arena_is_spent(arena, &guard)) {
-        record->problem = SPAN("the record is too large");
-        return;
-    }
     if (stream->format != STREAM_CSV)
         read_json(text, spot, arena, record);
     else if (!csv_table_read(&stream->table, text, arena, &record->value, &problem))
         fail_row(record, spot, text, &problem);
+}
+
+static void read_text(struct record_stream *stream, struct span text, const struct spot *spot,
+                      struct arena *arena, struct stream_record *record)
+{
+    struct arena_guard guard;
+    if (arena_is_spent(arena, &guard)) {
+        record->problem = SPAN("the record is too large");
+        return;
+    }
+    read_form(stream, text, *spot, arena, record);
     arena_release_guard(arena, &guard);
 }
 
@@ -523,7 +529,7 @@ static void take_record(struct record_stream *stream, const struct cut *cut, str
         tell(record, spot_in(spot, text, cut->problem_at), is_json || cut->is_malformed,
              span_from_text(cut->problem));
     else if (arena != NULL)
-        read_text(stream, text, spot, arena, record);
+        read_text(stream, text, &spot, arena, record);
 }
 
 /* False when what was cut is no record: a blank line, a header, the rest of a large record. */
