@@ -3,6 +3,8 @@
  */
 #include "chart/plain.h"
 
+#include <string.h>
+
 #include "base/ensure.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -14,13 +16,16 @@ struct measure {
     bool is_deep;
 };
 
-/* Control characters take up to six bytes, quotes and backslashes two. */
+/* Quotes, backslashes and line ends take two bytes, other control characters six. */
 static int64_t string_bytes(struct span text)
 {
-    int64_t bytes = 2;
+    static const char short_ones[] = {'"', '\\', '\n', '\r', '\t', '\b', '\f'};
+    int64_t bytes = 2 + (int64_t)text.size;
     for (size_t i = 0; i < text.size; i++) {
-        unsigned char byte = (unsigned char)text.text[i];
-        bytes += byte < 0x20 ? 6 : byte == '"' || byte == '\\' ? 2 : 1;
+        char byte = text.text[i];
+        if ((unsigned char)byte >= 0x20 && byte != '"' && byte != '\\')
+            continue;
+        bytes += memchr(short_ones, byte, sizeof short_ones) != NULL ? 1 : 5;
     }
     return bytes;
 }

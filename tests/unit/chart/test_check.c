@@ -1,0 +1,149 @@
+/*
+ * test_check.c - what is found in machines before they run, and what is not found in good ones.
+ */
+#include "chart_fixture.h"
+
+struct row {
+    const char *definition;
+    const char *found; /* "IL0201 3:6 error", one after the other */
+    const char *says;  /* a part of the first message */
+};
+
+static const char *const CLEAN = "";
+
+static struct span findings_of(const char *definition, struct arena *arena,
+                               struct diagnostics *diagnostics)
+{
+    struct text text;
+    const struct machine *machine =
+        fixture_load(span_from_text(definition), arena, diagnostics);
+    if (machine == NULL)
+        fail_msg("%s\n%.*s", definition, SPAN_ARGS(diagnostics->first->message));
+    machine_check(machine, diagnostics);
+    diagnostics_sort(diagnostics);
+    text_init(&text, arena);
+    for (const struct diagnostic *found = diagnostics->first; found != NULL;
+         found = found->next)
+        text_format(&text, "%s%.*s %u:%u %s", text.size == 0 ? "" : ", ",
+                    SPAN_ARGS(found->code), found->place.line, found->place.column,
+                    severity_name(found->severity));
+    return text_span(&text);
+}
+
+static void expect_found(const struct row *rows, size_t count)
+{
+    size_t wrong = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct arena arena;
+        struct diagnostics diagnostics;
+        arena_open(&arena, DEFINITION_ARENA_BYTES);
+        struct span found = findings_of(rows[i].definition, &arena, &diagnostics);
+        bool fits = span_is(found, rows[i].found) &&
+                    (diagnostics.first == NULL ||
+                     span_find(diagnostics.first->message, span_from_text(rows[i].says), 0) !=
+                         SIZE_MAX);
+        if (!fits)
+            print_error("%s%.*s\ninstead of\n%s (%s)\n\n", rows[i].definition, SPAN_ARGS(found),
+                        rows[i].found, rows[i].says);
+        if (!fits && diagnostics.first != NULL)
+            print_error("%.*s\n", SPAN_ARGS(diagnostics.first->message));
+        wrong += !fits;
+        arena_close(&arena);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void good_machines_are_left_alone(void **state)
+{
+    (void)state;
+    static const char *const definitions[] = {
+        "initial: A\nstates: { A: { on: { X: B } }, B: { type: final } }\n",
+        /* one that never ends, on purpose */
+        "initial: A\nstates: { A: { on: { X: B } }, B: { on: { X: A } } }\n",
+        /* entered by its parent, left by its parent */
+        "initial: P\nstates:\n  P: { initial: A, on: { X: E }, states: { A: { on: { Y: B } }, "
+        "B: "
+        "{} } }\n  E: { type: final }\n",
+        /* the root leads everywhere */
+        "initial: A\non: { X: .B, Y: .C, Z: .A }\nstates: { A: {}, B: {}, C: {} }\n",
+        /* guards in front of the last */
+        "initial: A\nstates: { A: { on: { X: [ { guard: context.a, target: A }, B ] } }, B: { "
+        "type: final } }\n",
+        /* done by nested final states */
+        "initial: P\nstates:\n  P: { initial: A, onDone: E, states: { A: { on: { X: F } }, F: "
+        "{ "
+        "type: final } } }\n  E: { type: final }\n",
+        /* an error handled further out, by name */
+        "initial: P\nstates:\n  P: { initial: A, on: { error.invoke.P.A: E }, states: { A: { "
+        "invoke: { src: s, onDone: '#machine.E' } } } }\n  E: { type: final }\n",
+        "initial: A\nguards: { g: context.a, h: g }\nstates: { A: { on: { X: { guard: h, "
+        "target: "
+        "B } } }, B: { type: final } }\n",
+        "initial: A\nstates: { A: { after: { 1s: B } }, B: { always: C }, C: { type: final } "
+        "}\n",
+    };
+    struct row rows[COUNT(definitions)];
+    for (size_t i = 0; i < COUNT(definitions); i++)
+        rows[i] = (struct row){definitions[i], CLEAN, ""};
+    expect_found(rows, COUNT(rows));
+}
+
+static void what_is_wrong_is_found_where_it_stands(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"initial: A\nstates:\n  A: { on: { X: B } }\n  B: { type: final }\n  Z: { on: { X: A "
+         "} "
+         "}\n",
+         "IL0201 5:6 error", "no transition leads to Z"},
+        {"initial: A\nstates:\n  A: { on: { X: B } }\n  B: { type: final }\n  Z: { type: final "
+         "}\n",
+         "IL0201 5:6 error", "Z"},
+        {"initial: A\nstates:\n  A: { on: { X: B } }\n  B: {}\n", "IL0203 4:6 error",
+         "there is no way out of B, and it is not final"},
+        {"initial: A\nstates:\n  A: { on: { X: B, Y: E } }\n  B: { on: { X: C } }\n  C: { on: "
+         "{ "
+         "X: B } }\n  E: { type: final }\n",
+         "IL0202 4:6 warning, IL0202 5:6 warning", "no path leads from B to a final state"},
+        {"initial: A\nstates:\n  A: { on: { X: [ B, A ] } }\n  B: { type: final }\n",
+         "IL0301 3:22 error", "can never be taken"},
+        {"initial: A\nstates:\n  A: { on: { X: [ {}, B ], Y: B } }\n  B: { type: final }\n",
+         "IL0301 3:23 error", "can never be taken"},
+        {"initial: A\nstates:\n  A: { invoke: { src: s, onDone: B } }\n  B: { type: final }\n",
+         "IL0401 3:16 error", "nothing happens when step `s` fails"},
+        {"initial: A\non: { '*': .B }\nstates:\n  A: { invoke: { src: s, onDone: B } }\n  B: { "
+         "type: final }\n",
+         "IL0401 4:16 error", "step `s`"},
+        {"initial: A\nguards:\n  g: context.a\nstates: { A: { on: { X: B } }, B: { type: final "
+         "} "
+         "}\n",
+         "IL0502 3:6 warning", "the guard `g` is never used"},
+    };
+    expect_found(rows, COUNT(rows));
+}
+
+static void large_machines_are_checked_in_time(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct text text;
+    struct diagnostics diagnostics;
+    arena_open(&arena, DEFINITION_ARENA_BYTES);
+    text_init(&text, &arena);
+    text_add(&text, SPAN("initial: S0\nstates:\n"));
+    for (int i = 0; i < 4000; i++)
+        text_format(&text, " S%d: {on: {x: S%d, y: [{guard: 'false', target: S0}, S%d]}}\n", i,
+                    i == 3999 ? 0 : i + 1, i == 0 ? 3999 : i - 1);
+    assert_int_equal(findings_of(text.bytes, &arena, &diagnostics).size, 0);
+    arena_close(&arena);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(good_machines_are_left_alone),
+        cmocka_unit_test(what_is_wrong_is_found_where_it_stands),
+        cmocka_unit_test(large_machines_are_checked_in_time),
+    };
+    return cmocka_run_group_tests_name("chart_check", tests, NULL, NULL);
+}
