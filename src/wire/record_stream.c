@@ -117,7 +117,7 @@ static char *reserve(struct record_stream *stream, size_t size)
     stream->begin = 0;
     stream->end = kept;
     if (stream->capacity - kept < size) {
-        stream->capacity = kept + (kept > size ? kept : size);
+        stream->capacity = (kept + size) * 2;
         stream->bytes = memory_resize(stream->bytes, stream->capacity);
     }
     return stream->bytes + kept;

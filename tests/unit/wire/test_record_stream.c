@@ -4,6 +4,7 @@
 #include "wire/record_stream.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <zlib.h>
 
 #include "base/limits.h"
@@ -322,9 +323,65 @@ static void a_gzip_bomb_needs_no_more_memory_than_a_record(void **state)
     text_fini(&packed);
 }
 
+static long most_kilobytes(void)
+{
+    struct rusage usage;
+    assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+    return usage.ru_maxrss;
+}
+
+/* Twelve megabytes of rows in a hundred members of gzip. */
+static void pack_many_rows(struct text *packed)
+{
+    enum { MEMBERS = 100, ROWS_EACH = 2000 };
+    struct text rows;
+    text_init(&rows, NULL);
+    pack(packed, SPAN("id,customer,total,note\n"));
+    for (int i = 0; i < MEMBERS * ROWS_EACH; i++) {
+        text_format(&rows, "order-%d,customer-%d,%d.5,\"a note, with a comma\"\n", i, i % 997,
+                    i);
+        if (i % ROWS_EACH != ROWS_EACH - 1)
+            continue;
+        pack(packed, text_span(&rows));
+        text_clear(&rows);
+    }
+    text_fini(&rows);
+}
+
+/* Two hundred thousand records pass through the memory of a few. */
+static void memory_does_not_grow_with_the_input(void **state)
+{
+    (void)state;
+    struct stream_options options = {.format = STREAM_CSV, .record_bytes_max = 1 << 20};
+    struct stream_record record;
+    static char memory[16 << 10];
+    struct arena arena;
+    struct text packed;
+    text_init(&packed, NULL);
+    pack_many_rows(&packed);
+    long before = most_kilobytes();
+    struct record_stream *stream = record_stream_open(&options);
+    arena_init(&arena, memory, sizeof memory);
+    record_stream_feed(stream, text_span(&packed));
+    record_stream_end(stream, true);
+    uint64_t count = 0;
+    for (; record_stream_next(stream, &arena, &record) == STREAM_RECORD; count++) {
+        assert_int_equal(record.problem.size, 0);
+        assert_int_equal(record.value.count, 4);
+        arena_clear(&arena);
+    }
+    assert_int_equal(count, 200000);
+    print_message("# %ld kB more than the %ld kB before\n", most_kilobytes() - before, before);
+    assert_true(most_kilobytes() - before < 6 << 10);
+    record_stream_close(stream);
+    text_fini(&packed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        /* First, while the process has not yet been any larger. */
+        cmocka_unit_test(memory_does_not_grow_with_the_input),
         cmocka_unit_test(ndjson_is_a_record_a_line),
         cmocka_unit_test(json_is_a_list_of_records),
         cmocka_unit_test(a_bad_element_takes_no_other_with_it),
