@@ -268,14 +268,16 @@ enum status history_read(struct registry *registry, const struct instance *insta
 struct last_move {
     struct arena *keep;
     struct history_line *line;
+    enum instance_status status; /* after the line before */
     bool found;
 };
 
 static bool keep_move(void *context, const struct history_line *line)
 {
     struct last_move *last = context;
-    if (line->seq > 1 && span_equal(line->from_path, line->to_path) &&
-        line->status == INSTANCE_ACTIVE)
+    bool is_same = line->status == last->status;
+    last->status = line->status;
+    if (line->seq > 1 && is_same && span_equal(line->from_path, line->to_path))
         return true;
     *last->line = *line;
     last->line->event = value_copy(last->keep, line->event);

@@ -31,8 +31,8 @@ enum status history_read(struct registry *registry, const struct instance *insta
                          uint64_t after, struct arena *arena, history_visit *visit,
                          void *context) must_check;
 
-/* The newest event that changed the state: how the instance got where it is. False when the log
- * cannot be read. The line lives in the arena, which is not cleared. */
+/* The newest event that changed the state or the status: how the instance got where it is.
+ * False when the log cannot be read. The line lives in the arena, which is not cleared. */
 bool history_last_move(struct registry *registry, const struct instance *instance,
                        struct arena *arena, struct history_line *line);
 

@@ -377,19 +377,15 @@ static void tell_rest(const struct instance *instance,
 }
 
 /* How it got here: the event that made the last move, and its error when there was one. */
-static void tell_last_move(struct registry *registry, const struct instance *instance,
-                           struct arena *arena, struct text *text)
+static void tell_move(const struct history_line *line, struct text *text)
 {
-    struct history_line line;
-    if (!history_last_move(registry, instance, arena, &line) || line.seq == 1)
-        return;
-    struct value error = value_member(line.event, SPAN("error"));
+    struct value error = value_member(line->event, SPAN("error"));
     struct value kind = value_member(error, SPAN("kind"));
     struct value message = value_member(error, SPAN("message"));
-    struct span type = value_span(value_member(line.event, SPAN("type")));
-    text_format(text, "  got here from %.*s by %.*s at ", SPAN_ARGS(line.from_path),
+    struct span type = value_span(value_member(line->event, SPAN("type")));
+    text_format(text, "  got here from %.*s by %.*s at ", SPAN_ARGS(line->from_path),
                 SPAN_ARGS(type));
-    time_add_clock(text, line.at);
+    time_add_clock(text, line->at);
     if (kind.kind == VALUE_STRING)
         text_format(text, ": %.*s", SPAN_ARGS(value_span(kind)));
     if (message.kind == VALUE_STRING)
@@ -401,13 +397,17 @@ void waiting_explain(struct registry *registry, const struct instance *instance,
                      struct arena *arena, struct text *text)
 {
     struct configuration configuration;
+    struct history_line move;
     (void)now;
     ensure(instance_decode(instance, arena, &configuration) == STATUS_OK);
+    bool is_known = history_last_move(registry, instance, arena, &move);
     text_format(text, "%.*s  %.*s  ", SPAN_ARGS(instance_id(instance)),
                 SPAN_ARGS(configuration_path(&configuration)));
-    tell_since(text, instance_status_name(instance->status), instance->updated);
+    tell_since(text, instance_status_name(instance->status),
+               is_known ? move.at : instance->updated);
     text_add_byte(text, '\n');
-    tell_last_move(registry, instance, arena, text);
+    if (is_known && move.seq > 1)
+        tell_move(&move, text);
     for (const struct request *request = instance->requests; request != NULL;
          request = request->next)
         tell_request(registry, instance, request, arena, text);
