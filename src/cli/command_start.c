@@ -181,6 +181,11 @@ static enum cli_exit run(const struct cli_world *world, const struct arguments *
         report_problem("start: --id is missing: what is the instance called?");
         return CLI_USAGE;
     }
+    const char *event = arguments->values[EVENT];
+    if (event != NULL && *event == '\0') {
+        report_problem("start: the event's name is empty");
+        return CLI_USAGE;
+    }
     arena_open(&starting.arena, ARENA_BYTES);
     enum cli_exit exit = read_input(&starting);
     if (exit == CLI_OK)

@@ -67,7 +67,8 @@ static bool refuse_words(struct stepping *stepping, struct span message)
 static void complain_of_timers(struct stepping *stepping)
 {
     report_line(stepping->source, stepping->number, 0, CODE_ENDLESS,
-                "stopped after %d timers: there is always one more", SIMULATION_TIMERS_MAX);
+                "stopped after %d timers, with more to come: do they ever end?",
+                SIMULATION_TIMERS_MAX);
     stepping->failed = true;
 }
 

@@ -11,7 +11,7 @@
 
 #include "chart/chart.h"
 
-enum { SIMULATION_TIMERS_MAX = 1000000 }; /* fired by one line */
+enum { SIMULATION_TIMERS_MAX = 100000 }; /* fired by one line */
 
 struct simulation {
     const struct machine *machine;

@@ -194,9 +194,18 @@ static enum status run_step(struct engine *engine, struct instance *instance,
     return status;
 }
 
-static struct span first_error(const struct plan *plan)
+static void refuse_start(const struct inbox_event *event, enum status status,
+                         const struct plan *plan)
 {
-    return plan->errors == NULL ? SPAN("it failed") : plan->errors->message;
+    const struct step_error *error = status == STATUS_OK ? plan->errors : NULL;
+    if (status != STATUS_OK)
+        refuse(event, ANSWER_REFUSED, "%.*s does not start: the input is too large",
+               SPAN_ARGS(event->id));
+    else if (error == NULL)
+        refuse(event, ANSWER_REFUSED, "%.*s does not start", SPAN_ARGS(event->id));
+    else
+        refuse(event, ANSWER_REFUSED, "%.*s does not start: %.*s: %.*s", SPAN_ARGS(event->id),
+               SPAN_ARGS(error->what), SPAN_ARGS(error->message));
 }
 
 static void answer_existing(struct engine *engine, const struct inbox_event *event,
@@ -274,9 +283,7 @@ static void start_instance(struct engine *engine, const struct inbox_event *even
     registry_hash_input(event->payload, instance->input_hash);
     enum status status = run_step(engine, instance, &start, event->payload, &plan);
     if (status != STATUS_OK || plan.outcome == OUTCOME_FAILED) {
-        refuse(event, ANSWER_REFUSED, "%.*s does not start: %.*s", SPAN_ARGS(event->id),
-               SPAN_ARGS(status == STATUS_OK ? first_error(&plan)
-                                             : SPAN("the input is too large")));
+        refuse_start(event, status, &plan);
         shard_forget(engine, instance);
         registry_remove_last(&engine->registry, instance);
         return;

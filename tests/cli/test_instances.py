@@ -75,6 +75,31 @@ class Instances(harness.Case):
         self.assertEqual((told["value"], told["context"]), ("REVIEW", {"who": "ada", "n": 3}))
         self.must("start", "ticket.yaml", "--id", "8", "--input", "@nowhere.json", status=3)
 
+    def test_why_is_not_changed_by_events_that_change_nothing(self):
+        self.start()
+        self.must("send", "7", "TAKE", "who=ada", "--wait")
+        self.must("send", "7", "OK")
+        before = self.must("why", "7").out
+        self.assertRegex(before, r"^7  CLOSED  done since (\S+)\n  got here from REVIEW by OK at \1\n")
+        self.must("send", "7", "OK")
+        self.assertEqual(self.must("why", "7").out, before)
+
+    def test_a_start_that_fails_says_what_failed(self):
+        self.write("m.yaml", "id: m\ncontext: { n: '${input.n}' }\ninitial: A\n"
+                             "states: { A: { type: final } }\n")
+        answer = self.must("start", "m.yaml", "--id", "1", "--input", "{}", status=1)
+        self.assertIn("1 does not start: context n: no such key: 'n'", answer.err)
+
+    def test_an_event_that_fails_says_why(self):
+        self.start()
+        answer = self.must("send", "7", "BREAK", status=1)
+        self.assertIn("BREAK failed: assign n: no such overload", answer.err)
+
+    def test_an_empty_name_is_not_taken_for_none(self):
+        for words in (("start", "ticket.yaml", "--id", "8", "--event", ""),
+                      ("send", "7", "OK", "--key", "")):
+            self.assertIn("is empty", self.must(*words, status=2).err)
+
     def test_an_event_is_applied_ignored_failed_or_refused(self):
         self.start()
         self.assertTrue(self.must("send", "7", "OK").out.startswith("ignored  7  OPEN  active"))
