@@ -22,19 +22,30 @@ static const struct policy_rules *rules_of(const struct live_request *live)
     return &live->step->step.rules;
 }
 
+static bool is_parked(const struct live_request *live)
+{
+    return live->request->progress.phase == REQUEST_PARKED;
+}
+
 static void leave_line(struct live_request *live)
 {
+    struct live_step *step = live->step;
     if (live->previous_in_line == NULL)
         return;
+    if (step->awake == live) {
+        do
+            step->awake = step->awake->next_in_line;
+        while (step->awake != NULL && is_parked(step->awake));
+    }
     *live->previous_in_line = live->next_in_line;
     if (live->next_in_line != NULL)
         live->next_in_line->previous_in_line = live->previous_in_line;
     else
-        live->step->line_end = live->previous_in_line;
+        step->line_end = live->previous_in_line;
     live->previous_in_line = NULL;
     live->next_in_line = NULL;
-    ensure(live->step->line_count > 0);
-    live->step->line_count--;
+    ensure(step->line_count > 0);
+    step->line_count--;
 }
 
 static void join_line(struct live_request *live)
@@ -128,19 +139,21 @@ static void refuse_open(struct live_request *live)
     settle_error(live, ERROR_KIND_BREAKER_OPEN, 0, SPAN("the breaker is open"), SPAN(""));
 }
 
-/* The line found the breaker open: everybody in it is parked, or fails, as the step says. */
+/* The line found the breaker open: everybody in it is parked, or fails, as the step says. Who
+ * is parked is not looked at again: thousands may be, and the breaker may refuse as often. */
 static void stop_line(struct live_step *step)
 {
-    struct live_request *next;
-    for (struct live_request *live = step->line; live != NULL; live = next) {
-        next = live->next_in_line;
-        if (step->step.rules.when_open == WHEN_OPEN_FAIL) {
-            refuse_open(live);
-        } else if (live->request->progress.phase != REQUEST_PARKED) {
-            deadline_park(&live->deadline, step->engine->now);
-            note_progress(live, REQUEST_PARKED);
-            set_wake(live);
-        }
+    bool fails = step->step.rules.when_open == WHEN_OPEN_FAIL;
+    while (fails && step->line != NULL)
+        refuse_open(step->line);
+    struct live_request *live = step->awake;
+    step->awake = NULL;
+    for (; live != NULL; live = live->next_in_line) {
+        if (is_parked(live))
+            continue;
+        deadline_park(&live->deadline, step->engine->now);
+        note_progress(live, REQUEST_PARKED);
+        set_wake(live);
     }
 }
 
@@ -261,6 +274,8 @@ static void line_up(struct live_request *live)
         note_progress(live, REQUEST_PARKED);
     } else {
         live->request->progress.phase = REQUEST_READY;
+        if (step->awake == NULL)
+            step->awake = live;
     }
     set_wake(live);
     dispatch_pump(step);

@@ -80,8 +80,9 @@ struct live_step {
     uint32_t line_count;
     struct live_request *line; /* those that wait for their turn, first in line first */
     struct live_request **line_end;
-    struct wake wake;  /* when the breaker may let somebody through */
-    bool policy_dirty; /* the row that shows the breaker to readers is behind */
+    struct live_request *awake; /* the first in line that is not parked, or NULL */
+    struct wake wake;           /* when the breaker may let somebody through */
+    bool policy_dirty;          /* the row that shows the breaker to readers is behind */
     enum breaker_state shown;
     instant_ms shown_at;
     struct live_step *next;
