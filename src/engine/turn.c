@@ -6,6 +6,8 @@
  * cancellations are releases of the batch that holds the turn's record (I1, I2). An event
  * that is refused leaves no byte behind.
  */
+#include <stdio.h>
+
 #include "base/ensure.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -341,6 +343,15 @@ static void send_event(struct engine *engine, const struct inbox_event *event)
     reply(engine, event, answer);
 }
 
+/* It would be so again after every restart, so the sentence names who it is. */
+static void break_by(struct engine *engine, const struct instance *instance)
+{
+    char problem[INSTANCE_ID_BYTES_MAX + 80];
+    snprintf(problem, sizeof problem, "instance %.*s needs more memory than a turn may have",
+             SPAN_ARGS(instance_id(instance)));
+    shard_break(engine, STATUS_NO_SPACE, problem);
+}
+
 static void fire_timer(struct engine *engine, struct instance *instance)
 {
     struct configuration configuration;
@@ -352,8 +363,7 @@ static void fire_timer(struct engine *engine, struct instance *instance)
     struct event event = {.kind = EVENT_TIMER,
                           .number = configuration_next_timer(&configuration)->number};
     if (run_step(engine, instance, &event, SPAN("null"), &plan) != STATUS_OK)
-        shard_break(engine, STATUS_NO_SPACE,
-                    "an instance is too large to be stepped by its timer");
+        break_by(engine, instance);
 }
 
 static enum status step_result(struct engine *engine, const struct inbox_event *from,
@@ -375,7 +385,7 @@ static void take_result(struct engine *engine, const struct inbox_event *from)
         "{\"kind\":\"invalid\",\"message\":\"the result is too large for a turn\"}";
     if (step_result(engine, from, from->kind, from->payload) != STATUS_OK &&
         step_result(engine, from, EVENT_ERROR, span_from_text(too_large)) != STATUS_OK)
-        shard_break(engine, STATUS_NO_SPACE, "an instance is too large to be stepped");
+        break_by(engine, from->instance);
 }
 
 static void dispatch_event(struct engine *engine, struct inbox_event *event)
