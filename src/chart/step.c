@@ -724,9 +724,21 @@ static struct stepper *stepper_make(const struct machine *machine, instant_ms no
     return stepper;
 }
 
-enum status step_run(const struct machine *machine, const struct configuration *before,
-                     const struct event *event, instant_ms now, struct arena *arena,
-                     struct plan *plan)
+static void give_up(struct stepper *stepper, const struct configuration *before,
+                    const struct event *event)
+{
+    struct span message = SPAN("the macrostep needs more memory than a turn may have");
+    begin(stepper, before);
+    consume(stepper, event);
+    fail(stepper, SPAN("macrostep"), (struct place){0}, message);
+    struct value payload = error_payload(stepper->arena, SPAN("execution"), message);
+    stop_with_error(stepper, value_member(payload, SPAN("error")));
+    stepper->plan->outcome = OUTCOME_FAILED;
+}
+
+static enum status run(const struct machine *machine, const struct configuration *before,
+                       const struct event *event, instant_ms now, bool gives_up,
+                       struct arena *arena, struct plan *plan)
 {
     struct arena_guard guard;
     if (arena_is_spent(arena, &guard))
@@ -739,17 +751,35 @@ enum status step_run(const struct machine *machine, const struct configuration *
     plan->type = arrival.type;
     plan->event = stepper->slots[CHART_EVENT];
     plan->late = arrival.late;
+    plan->gave_up = gives_up;
     if (before == NULL) {
         run_start(stepper, event);
     } else if (before->status != INSTANCE_ACTIVE || arrival.late) {
         begin(stepper, before);
         plan->outcome = OUTCOME_IGNORED;
+    } else if (gives_up) {
+        give_up(stepper, before, event);
     } else {
         run_event(stepper, before, event);
     }
     settle(stepper, before, event);
     arena_release_guard(arena, &guard);
     return STATUS_OK;
+}
+
+enum status step_run(const struct machine *machine, const struct configuration *before,
+                     const struct event *event, instant_ms now, struct arena *arena,
+                     struct plan *plan)
+{
+    return run(machine, before, event, now, false, arena, plan);
+}
+
+enum status step_give_up(const struct machine *machine, const struct configuration *before,
+                         const struct event *event, instant_ms now, struct arena *arena,
+                         struct plan *plan)
+{
+    ensure(event->kind == EVENT_TIMER || is_result(event));
+    return run(machine, before, event, now, true, arena, plan);
 }
 
 const char *outcome_name(enum outcome outcome)

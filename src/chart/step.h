@@ -67,6 +67,7 @@ struct plan {
     enum outcome outcome;
     bool changed; /* see configuration_looks_equal() */
     bool late;    /* IGNORED because its invocation or timer is no longer active */
+    bool gave_up; /* by step_give_up() */
     struct configuration after;
     const struct effect *effects;
     uint32_t effect_count;
@@ -87,6 +88,12 @@ struct plan {
 enum status step_run(const struct machine *machine, const struct configuration *before,
                      const struct event *event, instant_ms now, struct arena *arena,
                      struct plan *plan) must_check;
+
+/* For a timer or a result that step_run() has no room for, and that has to be settled all the
+ * same: no action runs, and the status becomes `error`. */
+enum status step_give_up(const struct machine *machine, const struct configuration *before,
+                         const struct event *event, instant_ms now, struct arena *arena,
+                         struct plan *plan) must_check;
 
 /* The effects that lead from one configuration to the next: a function of both, so that
  * histories need not keep them. `before` may be NULL. */

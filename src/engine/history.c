@@ -310,8 +310,11 @@ static enum status replay(struct trail *trail, const struct scene *scene, struct
     struct text json;
     (void)context;
     (void)more;
-    enum status status = step_run(trail->instance->deployed->definition->machine, before,
-                                  &scene->event, scene->record.now, arena, &plan);
+    const struct machine *machine = trail->instance->deployed->definition->machine;
+    instant_ms now = scene->record.now;
+    enum status status = scene->record.gave_up
+                             ? step_give_up(machine, before, &scene->event, now, arena, &plan)
+                             : step_run(machine, before, &scene->event, now, arena, &plan);
     if (status != STATUS_OK)
         return status;
     text_init(&snapshot, arena);

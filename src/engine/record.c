@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/ensure.h"
 
-enum { FLAG_LATE = 1, FLAG_CONTEXT = 2 };
+enum { FLAG_LATE = 1, FLAG_CONTEXT = 2, FLAG_GAVE_UP = 4 };
 
 static void write_event(struct text *text, const struct record *record)
 {
@@ -18,6 +18,7 @@ static void write_event(struct text *text, const struct record *record)
     bytes_add_span(text, record->payload);
     bytes_add_u8(text, (uint8_t)record->outcome);
     bytes_add_u8(text, (uint8_t)((record->late ? FLAG_LATE : 0) |
+                                 (record->gave_up ? FLAG_GAVE_UP : 0) |
                                  (record->has_context ? FLAG_CONTEXT : 0)));
     bytes_add_span(text, record->errors);
     bytes_add_span(text, record->snapshot);
@@ -59,6 +60,7 @@ static void read_event(struct byte_reader *reader, struct record *record)
     record->errors = bytes_read_span(reader);
     record->snapshot = bytes_read_span(reader);
     record->late = (flags & FLAG_LATE) != 0;
+    record->gave_up = (flags & FLAG_GAVE_UP) != 0;
     record->has_context = (flags & FLAG_CONTEXT) != 0;
     if (record->has_context)
         record->context = bytes_read_span(reader);

@@ -35,6 +35,7 @@ struct record {
     struct span payload; /* JSON */
     enum outcome outcome;
     bool late;
+    bool gave_up; /* the result is that of step_give_up() */
     bool has_context;
     struct span errors; /* JSON list, or empty */
     struct span snapshot;

@@ -149,6 +149,7 @@ static void take_plan(struct engine *engine, struct instance *instance,
                             .payload = payload_json,
                             .outcome = plan->outcome,
                             .late = plan->late,
+                            .gave_up = plan->gave_up,
                             .has_context = has_context,
                             .errors = written->errors,
                             .snapshot = written->snapshot,
@@ -343,9 +344,28 @@ static void send_event(struct engine *engine, const struct inbox_event *event)
     reply(engine, event, answer);
 }
 
-/* It would be so again after every restart, so the sentence names who it is. */
-static void break_by(struct engine *engine, const struct instance *instance)
+/* There is no room for the event's macrostep, and there never will be: the instance stops, the
+ * others go on. */
+static void give_up(struct engine *engine, struct instance *instance, struct event *event,
+                    struct span payload)
 {
+    const char *unused;
+    struct configuration before;
+    struct written_plan written;
+    struct plan plan;
+    struct arena *arena = &engine->turn_arena;
+    arena_clear(arena);
+    enum status status = read_payload(payload, arena, &event->payload, &unused);
+    if (status == STATUS_OK)
+        status = decode(instance, arena, &before);
+    if (status == STATUS_OK)
+        status = step_give_up(before.machine, &before, event, engine->now, arena, &plan);
+    if (status == STATUS_OK)
+        status = write_plan(&plan, arena, &written);
+    if (status == STATUS_OK) {
+        take_plan(engine, instance, event, payload, &plan, &written);
+        return;
+    }
     char problem[INSTANCE_ID_BYTES_MAX + 80];
     snprintf(problem, sizeof problem, "instance %.*s needs more memory than a turn may have",
              SPAN_ARGS(instance_id(instance)));
@@ -363,19 +383,17 @@ static void fire_timer(struct engine *engine, struct instance *instance)
     struct event event = {.kind = EVENT_TIMER,
                           .number = configuration_next_timer(&configuration)->number};
     if (run_step(engine, instance, &event, SPAN("null"), &plan) != STATUS_OK)
-        break_by(engine, instance);
+        give_up(engine, instance, &event, SPAN("null"));
 }
 
-static enum status step_result(struct engine *engine, const struct inbox_event *from,
-                               enum event_kind kind, struct span payload)
+static bool step_result(struct engine *engine, struct instance *instance, struct event *event,
+                        struct span payload)
 {
     const char *problem;
     struct plan plan;
-    struct event event = {.kind = kind, .number = from->number};
     arena_clear(&engine->turn_arena);
-    enum status status = read_payload(payload, &engine->turn_arena, &event.payload, &problem);
-    return status == STATUS_OK ? run_step(engine, from->instance, &event, payload, &plan)
-                               : status;
+    return read_payload(payload, &engine->turn_arena, &event->payload, &problem) == STATUS_OK &&
+           run_step(engine, instance, event, payload, &plan) == STATUS_OK;
 }
 
 /* A result is never lost: what is too large to be handled becomes the error that says so. */
@@ -383,9 +401,12 @@ static void take_result(struct engine *engine, const struct inbox_event *from)
 {
     static const char too_large[] =
         "{\"kind\":\"invalid\",\"message\":\"the result is too large for a turn\"}";
-    if (step_result(engine, from, from->kind, from->payload) != STATUS_OK &&
-        step_result(engine, from, EVENT_ERROR, span_from_text(too_large)) != STATUS_OK)
-        break_by(engine, from->instance);
+    struct event event = {.kind = from->kind, .number = from->number};
+    if (step_result(engine, from->instance, &event, from->payload))
+        return;
+    event.kind = EVENT_ERROR;
+    if (!step_result(engine, from->instance, &event, span_from_text(too_large)))
+        give_up(engine, from->instance, &event, span_from_text(too_large));
 }
 
 static void dispatch_event(struct engine *engine, struct inbox_event *event)

@@ -325,6 +325,36 @@ static void a_reader_sees_what_was_deployed_while_it_looked(void **state)
     rig_close(rig);
 }
 
+static const char glutton[] =
+    "{\"id\":\"m\",\"version\":\"1\",\"context\":{\"i\":0,\"big\":\"${input.big}\"},"
+    "\"initial\":\"A\",\"states\":{"
+    "\"A\":{\"on\":{\"ASK\":\"B\"},\"after\":{\"50ms\":\"L\"}},"
+    "\"B\":{\"invoke\":{\"src\":\"ask\",\"onDone\":\"L\",\"onError\":\"L\"}},"
+    "\"L\":{\"always\":[{\"target\":\"Z\",\"guard\":\"context.i > 900\"},{\"assign\":{\"i\":"
+    "\"${context.i + 1}\",\"big\":\"${context.big + 'x'}\"}}]},"
+    "\"Z\":{\"type\":\"final\"}},\"steps\":{\"ask\":{\"fake\":{},\"timeout\":\"200ms\"}}}";
+
+static void an_instance_without_room_for_its_turn_stops_alone(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(rig_all_well, glutton);
+    char *large = rig_filled("{\"big\":\"", 900000, "\"}");
+    rig_start(rig, "timer", large, "", "");
+    rig_start(rig, "result", large, "ASK", "{}");
+    rig_start(rig, "small", "{\"big\":\"x\"}", "ASK", "{}");
+    rig_until_final(rig, 3);
+    assert_string_equal(rig->problem, "");
+    rig_assert_state(rig, "small", "Z");
+    assert_int_equal(rig_find(rig, "timer")->status, INSTANCE_ERROR);
+    assert_int_equal(rig_find(rig, "result")->status, INSTANCE_ERROR);
+    rig_verify(rig);
+    rig_stop(rig, 100);
+    rig_open_engine(rig, NULL);
+    rig_verify(rig);
+    memory_release(large);
+    rig_close(rig);
+}
+
 int main(int count, char **arguments)
 {
     if (count > 1)
@@ -339,6 +369,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(an_error_with_details_as_large_as_may_be_is_an_error),
         cmocka_unit_test(a_first_event_that_does_not_fit_is_not_lost_in_silence),
         cmocka_unit_test(a_key_holds_over_restarts_and_for_its_day),
+        cmocka_unit_test(an_instance_without_room_for_its_turn_stops_alone),
         cmocka_unit_test(a_bit_that_fell_over_in_a_row_is_found),
         cmocka_unit_test(a_reader_sees_what_was_deployed_while_it_looked),
     };
