@@ -57,6 +57,42 @@ static void verify_transition(const struct machine *machine,
            machine_is_within(machine, transition->target, transition->domain));
 }
 
+/* A list of candidates ends with its first one that has no guard. */
+static void verify_candidates(const struct machine *machine)
+{
+    size_t cells = (size_t)machine->leaf_count * machine->event_count;
+    ensure(machine->candidate_starts[0] == 0);
+    for (size_t cell = 0; cell < cells; cell++) {
+        uint32_t end = machine->candidate_starts[cell + 1];
+        ensure(machine->candidate_starts[cell] <= end);
+        for (uint32_t i = machine->candidate_starts[cell]; i < end; i++) {
+            ensure(machine->candidates[i] < machine->transition_count);
+            ensure(i + 1 == end ||
+                   machine->transitions[machine->candidates[i]].guard != NO_INDEX);
+        }
+    }
+}
+
+/* A named guard needs only those before it. */
+static void verify_guards(const struct machine *machine)
+{
+    ensure(machine->named_guard_count <= machine->guard_count);
+    for (uint32_t i = 0; i < machine->guard_count; i++) {
+        const struct machine_guard *guard = &machine->guards[i];
+        ensure(guard->program != NULL);
+        for (uint32_t j = 0; j < guard->need_count; j++)
+            ensure(guard->needs[j] < machine->named_guard_count && guard->needs[j] < i);
+    }
+}
+
+static void verify_events(const struct machine *machine)
+{
+    ensure(machine->event_count >= EVENT_ID_FIRST);
+    for (uint32_t i = EVENT_ID_FIRST; i < machine->event_count; i++)
+        ensure(machine_find_event(machine, machine->event_types[i]) == i);
+    ensure(machine->execution_error_event < machine->event_count);
+}
+
 void machine_verify(const struct machine *machine)
 {
     ensure(machine->state_count > 0);
@@ -65,4 +101,7 @@ void machine_verify(const struct machine *machine)
         verify_state(machine, i);
     for (uint32_t i = 0; i < machine->transition_count; i++)
         verify_transition(machine, &machine->transitions[i]);
+    verify_candidates(machine);
+    verify_guards(machine);
+    verify_events(machine);
 }

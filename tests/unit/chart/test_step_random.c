@@ -114,6 +114,57 @@ static void any_events_leave_a_valid_configuration(void **state)
         run_machine(seed, EVENTS, false);
 }
 
+/* The state's own transitions must be listed next, up to one that has no guard. */
+static uint32_t expect_listed(const struct machine *machine, uint32_t state, uint32_t event,
+                              bool wildcard, uint32_t at, bool *is_closed)
+{
+    for (uint32_t i = 0; i < machine->transition_count && !*is_closed; i++) {
+        const struct machine_transition *transition = &machine->transitions[i];
+        if (transition->source != state || transition->wildcard != wildcard ||
+            (!wildcard && transition->event != event))
+            continue;
+        assert_int_equal(machine->candidates[at++], i);
+        *is_closed = transition->guard == NO_INDEX;
+    }
+    return at;
+}
+
+static void expect_table(const struct machine *machine, uint32_t leaf, uint32_t event)
+{
+    const uint32_t *start =
+        &machine->candidate_starts[machine->states[leaf].leaf * machine->event_count + event];
+    uint32_t at = start[0];
+    bool is_closed = false;
+    for (uint32_t state = leaf; state != NO_STATE; state = machine->states[state].parent) {
+        if (event != EVENT_ID_OTHER)
+            at = expect_listed(machine, state, event, false, at, &is_closed);
+        if (event != EVENT_ID_NONE)
+            at = expect_listed(machine, state, event, true, at, &is_closed);
+    }
+    assert_int_equal(at, start[1]);
+}
+
+static void the_table_lists_what_climbing_the_tree_would(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= MACHINES; seed++) {
+        struct random random = {seed};
+        struct fixture fixture;
+        struct arena arena;
+        arena_open(&arena, DEFINITION_ARENA_BYTES);
+        fixture_open(&fixture, random_machine(&random, &arena).text);
+        const struct machine *machine = fixture.machine;
+        for (uint32_t leaf = 0; leaf < machine->state_count; leaf++) {
+            for (uint32_t event = 0;
+                 machine->states[leaf].leaf != NO_INDEX && event < machine->event_count;
+                 event++)
+                expect_table(machine, leaf, event);
+        }
+        fixture_close(&fixture);
+        arena_close(&arena);
+    }
+}
+
 static void a_step_stays_within_its_arena(void **state)
 {
     (void)state;
@@ -137,6 +188,7 @@ int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_events_leave_a_valid_configuration),
+        cmocka_unit_test(the_table_lists_what_climbing_the_tree_would),
         cmocka_unit_test(a_step_stays_within_its_arena),
     };
     if (argc > 1)
