@@ -570,13 +570,12 @@ const struct command command_run = {
         "record, also of those that never ran; with one, the exit status is 1 unless all\n"
         "ended, in states without the tag `failure`.\n\n"
         "Records are CSV with a header, JSON objects line by line (.ndjson, .jsonl) or in a\n"
-        "list (.json), each as it is or in gzip. Cells of CSV are strings; where the "
-        "machine's\n"
-        "context has a member of the column's name that begins as a number, true or false,\n"
-        "they are that. An empty cell is a missing member.",
+        "list (.json), each as it is or in gzip. Cells of CSV are strings; where the context\n"
+        "of the machine has a member of the column's name that begins as a number, true or\n"
+        "false, they are that. An empty cell is a missing member.",
     .example =
         "  interlock run order.yaml --input orders.ndjson --event SUBMIT --db orders.db\n"
-        "  zcat orders.csv.gz | interlock run order.yaml --input - --id order_id",
+        "  interlock run order.yaml --input orders.csv.gz --id order_id",
     .options = options,
     .option_count = OPTION_COUNT,
     .operands_min = 1,
