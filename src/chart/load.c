@@ -117,24 +117,56 @@ bool loader_string(struct loader *loader, const struct node *map, const char *ke
 }
 
 /* XState's names of the events that a machine raises, and SCXML's, which we use. */
-static const struct {
-    const char *alias;
+static const struct alias {
+    const char *prefix;
     const char *name;
+    bool is_of_invoke;
 } aliases[] = {
-    {"xstate.done.actor.", "done.invoke."},
-    {"xstate.error.actor.", "error.invoke."},
-    {"xstate.done.state.", "done.state."},
-    {"error.platform.", "error.invoke."},
+    {"xstate.done.actor.", "done.invoke.", true},
+    {"xstate.error.actor.", "error.invoke.", true},
+    {"xstate.done.state.", "done.state.", false},
+    {"error.platform.", "error.invoke.", true},
 };
+
+/* XState's ids begin with the machine's where none is written: `order.CHARGING` is our path. */
+static struct span without_machine(const struct loader *loader, struct span id)
+{
+    struct span machine = loader->machine.id;
+    for (uint32_t i = 0; i < loader->state_count; i++) {
+        if (span_equal(loader->states[i].id, id))
+            return id;
+    }
+    if (span_starts_with(id, machine) && id.size > machine.size + 1 &&
+        id.text[machine.size] == '.')
+        return span_slice(id, machine.size + 1, id.size);
+    return id;
+}
+
+/* An invoke's id there is `0.order.CHARGING`, the number being its place in its state. */
+static struct span invoke_id(struct loader *loader, struct span id)
+{
+    uint32_t place = 0;
+    size_t digits = 0;
+    while (digits < id.size && digits < 4 && id.text[digits] >= '0' && id.text[digits] <= '9')
+        place = place * 10 + (uint32_t)(id.text[digits++] - '0');
+    if (digits == 0 || digits == id.size || id.text[digits] != '.')
+        return id;
+    struct span path = without_machine(loader, span_slice(id, digits + 1, id.size));
+    if (path.size == id.size - digits - 1)
+        return id; /* somebody's own id */
+    return place == 0 ? path : text_print(loader->arena, "%.*s:%u", SPAN_ARGS(path), place + 1);
+}
 
 static struct span resolve_alias(struct loader *loader, struct span type)
 {
     for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++) {
-        struct span alias = span_from_text(aliases[i].alias);
-        if (!span_starts_with(type, alias))
+        const struct alias *alias = &aliases[i];
+        struct span prefix = span_from_text(alias->prefix);
+        if (!span_starts_with(type, prefix))
             continue;
-        struct span rest = span_slice(type, alias.size, type.size);
-        return text_print(loader->arena, "%s%.*s", aliases[i].name, SPAN_ARGS(rest));
+        struct span id = span_slice(type, prefix.size, type.size);
+        id = alias->is_of_invoke ? invoke_id(loader, id) : without_machine(loader, id);
+        return text_print(loader->arena, "%s%.*s", alias->name, SPAN_ARGS(id));
     }
     return type;
 }
@@ -347,8 +379,8 @@ const struct machine *machine_load(const struct node *root, struct arena *arena,
     load_context(&loader);
     load_states(&loader);
     for (uint32_t state = 0; state < loader.state_count; state++) {
-        load_invokes(&loader, state);
         load_transitions(&loader, state);
+        load_invokes(&loader, state); /* behind `on`, which may name their events too */
     }
     if (diagnostics->errors == errors_before)
         load_tables(&loader);
