@@ -53,32 +53,30 @@ static void judge_final(struct run_case *filled, const struct instance *instance
 }
 
 /* What it waits for, as in a list. */
-static struct span describe_waits(struct registry *registry, const struct instance *instance,
-                                  const char *before, struct arena *arena)
+static struct span describe_waits(const struct run_judge *judge,
+                                  const struct instance *instance, const char *before)
 {
     struct text text;
-    text_init(&text, arena);
-    struct value described = waiting_describe(registry, instance, clock_wall(), arena);
+    text_init(&text, judge->arena);
+    struct value described =
+        waiting_describe(judge->registry, instance, clock_wall(), judge->arena);
     text_add(&text, span_from_text(before));
     instance_add_waits(&text, value_member(described, SPAN("waiting")));
     return text_span(&text);
 }
 
-static void judge(struct run_case *filled, struct registry *registry,
-                  const struct instance *instance, uint32_t attempts, struct arena *arena)
+static void judge_active(struct run_case *filled, const struct run_judge *judge,
+                         const struct instance *instance, uint32_t attempts)
 {
-    if (instance->status != INSTANCE_ACTIVE) {
-        judge_final(filled, instance, arena);
-    } else if (waiting_rest(instance) == REST_EVENT) {
+    if (waiting_rest(instance) == REST_EVENT) {
         filled->verdict = RUN_WAITING_VERDICT;
-        filled->message = describe_waits(registry, instance, "waits for ", arena);
+        filled->message = describe_waits(judge, instance, "waits for ");
     } else if (instance->requests != NULL && attempts == 0) {
         filled->verdict = RUN_NEVER_RAN_VERDICT;
         filled->message = SPAN("the run was stopped before its first step began");
     } else {
         filled->verdict = RUN_UNFINISHED_VERDICT;
-        filled->message =
-            describe_waits(registry, instance, "the run was stopped; it waits for ", arena);
+        filled->message = describe_waits(judge, instance, "the run was stopped; it waits for ");
     }
 }
 
@@ -98,20 +96,25 @@ static void read_end(struct run_case *filled, const struct instance *instance,
         filled->output = configuration.output;
 }
 
-static void fill_from_instance(struct run_case *filled, struct registry *registry,
-                               const struct instance *instance, struct arena *arena)
+static void fill_from_instance(struct run_case *filled, const struct run_judge *judge,
+                               const struct instance *instance)
 {
     struct history_sum sum = {.error = value_null()};
+    bool has_steps = instance->deployed->definition->machine->invoke_count > 0;
     filled->state = instance_state(instance);
     filled->duration_ms = instance->updated - instance->created;
-    if (history_sum_up(registry, instance, arena, &sum) == STATUS_OK && sum.attempts > 0)
+    if (has_steps && history_sums_get(judge->sums, instance, judge->arena, &sum) == STATUS_OK &&
+        sum.attempts > 0)
         filled->duration_ms = sum.worked_ms;
-    read_end(filled, instance, sum.error, arena);
-    judge(filled, registry, instance, sum.attempts, arena);
+    read_end(filled, instance, sum.error, judge->arena);
+    if (instance->status == INSTANCE_ACTIVE)
+        judge_active(filled, judge, instance, sum.attempts);
+    else
+        judge_final(filled, instance, judge->arena);
 }
 
-void run_case_fill(struct run_case *filled, struct registry *registry,
-                   const struct run_record *record, struct span remark, struct arena *arena)
+void run_case_fill(struct run_case *filled, const struct run_judge *judge,
+                   const struct run_record *record, struct span remark)
 {
     *filled = (struct run_case){.id = run_record_id(record),
                                 .name = span_from_text(record->name),
@@ -133,8 +136,8 @@ void run_case_fill(struct run_case *filled, struct registry *registry,
     case RUN_TIMER:
     case RUN_EVENT:
     case RUN_FINAL:
-        fill_from_instance(filled, registry, registry_find(registry, run_record_id(record)),
-                           arena);
+        fill_from_instance(filled, judge,
+                           registry_find(judge->registry, run_record_id(record)));
         return;
     case RUN_PLACE_COUNT:
         break;

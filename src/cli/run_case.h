@@ -36,8 +36,15 @@ struct run_case {
 
 const char *run_verdict_name(enum run_verdict verdict);
 
+/* What is needed to tell what became of records. */
+struct run_judge {
+    struct registry *registry;
+    struct history_sums *sums;
+    struct arena *arena; /* of one case */
+};
+
 /* Fills in the case of a record; what it points to lives in the arena or in the record.
  * `remark` is what was said of a record at RUN_REFUSED or RUN_CONFLICT. Jumps to the arena's
  * guard. */
-void run_case_fill(struct run_case *filled, struct registry *registry,
-                   const struct run_record *record, struct span remark, struct arena *arena);
+void run_case_fill(struct run_case *filled, const struct run_judge *judge,
+                   const struct run_record *record, struct span remark);

@@ -88,6 +88,7 @@ struct walk {
     const struct run_remark *remark; /* the next */
     size_t remarks_left;
     struct arena arena;
+    struct run_judge judge;
     visit_case *visit;
     void *context;
 };
@@ -117,7 +118,7 @@ static void visit_record(struct walk *walk, const struct run_record *record)
     struct span words = SPAN("");
     if (walk->remarks_left > 0 && walk->remark->number == record->number)
         words = span_from_text(next_remark(walk)->words);
-    run_case_fill(&told, walk->source->registry, record, words, &walk->arena);
+    run_case_fill(&told, &walk->judge, record, words);
     walk->visit(walk->context, &told);
 }
 
@@ -137,6 +138,8 @@ static void visit_cases(const struct run_report *report, const struct run_report
                         .context = context};
     const struct run_record *record = source->records->first;
     arena_open(&walk.arena, CASE_ARENA_BYTES);
+    walk.judge =
+        (struct run_judge){source->registry, history_sums_open(source->registry), &walk.arena};
     while (record != NULL || walk.remarks_left > 0) {
         arena_clear(&walk.arena);
         if (is_before(&walk, record)) {
@@ -146,6 +149,7 @@ static void visit_cases(const struct run_report *report, const struct run_report
             record = record->next;
         }
     }
+    history_sums_close(walk.judge.sums);
     arena_close(&walk.arena);
 }
 

@@ -20,14 +20,25 @@ struct position {
     uint32_t offset;
 };
 
+/* Neighbours share log rows, and their beginnings stand in other rows than their ends. */
+enum { LOG_ROWS_KEPT = 8 };
+
+/* The bytes of a log row are copied: a read in between may not take them away. */
+struct log_row {
+    lsn lsn_before;
+    lsn lsn_after; /* the same as before: there is none */
+    struct text records;
+    uint64_t used; /* the trail's count of reads when it was used last */
+};
+
 struct trail {
     struct registry *registry;
     const struct instance *instance;
     struct position *positions; /* newest first */
     size_t count;
     size_t capacity;
-    struct store_log log; /* the log row read last */
-    struct text records;  /* its bytes: a read in between may not take them away */
+    struct log_row rows[LOG_ROWS_KEPT];
+    uint64_t reads;
     struct text snapshot; /* of the line before */
     struct text context;
 };
@@ -39,18 +50,47 @@ static enum status damaged(struct trail *trail, const char *what)
     return STATUS_CORRUPT;
 }
 
-static enum status read_at(struct trail *trail, struct position position, struct record *record)
+/* The row that holds a record, or the one used longest ago. */
+static struct log_row *find_row(struct trail *trail, lsn record)
 {
-    struct store_log *log = &trail->log;
-    if (position.lsn <= log->lsn_before || position.lsn > log->lsn_after) {
-        enum status status = store_find_log(trail->registry->store, 0, position.lsn, log);
+    struct log_row *oldest = &trail->rows[0];
+    for (size_t i = 0; i < LOG_ROWS_KEPT; i++) {
+        struct log_row *row = &trail->rows[i];
+        if (record > row->lsn_before && record <= row->lsn_after)
+            return row;
+        if (row->used < oldest->used)
+            oldest = row;
+    }
+    return oldest;
+}
+
+static enum status get_row(struct trail *trail, lsn record, struct log_row **found)
+{
+    struct log_row *row = find_row(trail, record);
+    struct store_log log;
+    if (record <= row->lsn_before || record > row->lsn_after) {
+        enum status status = store_find_log(trail->registry->store, 0, record, &log);
         if (status != STATUS_OK)
             return damaged(trail, store_problem(trail->registry->store));
-        text_clear(&trail->records);
-        text_add(&trail->records, log->records);
+        text_clear(&row->records);
+        text_add(&row->records, log.records);
+        row->lsn_before = log.lsn_before;
+        row->lsn_after = log.lsn_after;
     }
+    row->used = ++trail->reads;
+    *found = row;
+    return STATUS_OK;
+}
+
+/* The record's bytes stand until LOG_ROWS_KEPT other rows were read. */
+static enum status read_at(struct trail *trail, struct position position, struct record *record)
+{
+    struct log_row *row;
+    enum status status = get_row(trail, position.lsn, &row);
+    if (status != STATUS_OK)
+        return status;
     size_t offset = position.offset;
-    if (!record_read(text_span(&trail->records), &offset, record) ||
+    if (!record_read(text_span(&row->records), &offset, record) ||
         !span_equal(record->instance, instance_id(trail->instance)))
         return damaged(trail, "a record is not where the one after it says");
     return STATUS_OK;
@@ -94,15 +134,15 @@ static void open_trail(struct trail *trail, struct registry *registry,
                        const struct instance *instance)
 {
     *trail = (struct trail){.registry = registry, .instance = instance};
-    text_init(&trail->records, NULL);
     text_init(&trail->snapshot, NULL);
     text_init(&trail->context, NULL);
 }
 
 static void close_trail(struct trail *trail)
 {
+    for (size_t i = 0; i < LOG_ROWS_KEPT; i++)
+        text_fini(&trail->rows[i].records);
     memory_release(trail->positions);
-    text_fini(&trail->records);
     text_fini(&trail->snapshot);
     text_fini(&trail->context);
 }
@@ -374,23 +414,36 @@ static enum status sum_trail(struct trail *trail, struct arena *arena, struct hi
     return STATUS_OK;
 }
 
-enum status history_sum_up(struct registry *registry, const struct instance *instance,
-                           struct arena *arena, struct history_sum *sum)
-{
+struct history_sums {
     struct trail trail;
+};
+
+struct history_sums *history_sums_open(struct registry *registry)
+{
+    struct history_sums *sums = memory_get(sizeof *sums);
+    open_trail(&sums->trail, registry, NULL);
+    return sums;
+}
+
+enum status history_sums_get(struct history_sums *sums, const struct instance *instance,
+                             struct arena *arena, struct history_sum *sum)
+{
     struct arena_guard guard;
     struct history_sum summed = {.error = value_null()};
-    open_trail(&trail, registry, instance);
-    if (arena_is_spent(arena, &guard)) {
-        close_trail(&trail);
+    sums->trail.instance = instance;
+    if (arena_is_spent(arena, &guard))
         return STATUS_NO_SPACE;
-    }
-    enum status status = sum_trail(&trail, arena, &summed);
+    enum status status = sum_trail(&sums->trail, arena, &summed);
     arena_release_guard(arena, &guard);
-    close_trail(&trail);
     if (status == STATUS_OK)
         *sum = summed;
     return status;
+}
+
+void history_sums_close(struct history_sums *sums)
+{
+    close_trail(&sums->trail);
+    memory_release(sums);
 }
 
 struct value history_describe(const struct history_line *line, struct arena *arena)

@@ -49,9 +49,13 @@ struct history_sum {
     struct value error;    /* the newest `event.error` of a step, or null */
 };
 
-/* Sums up an instance's records without stepping anything. The error lives in the arena. */
-enum status history_sum_up(struct registry *registry, const struct instance *instance,
-                           struct arena *arena, struct history_sum *sum) must_check;
+/* Sums up the records of one instance after the other, without stepping anything: what was
+ * read for one is kept for its neighbours. The error lives in the arena. */
+struct history_sums;
+struct history_sums *history_sums_open(struct registry *registry);
+enum status history_sums_get(struct history_sums *sums, const struct instance *instance,
+                             struct arena *arena, struct history_sum *sum) must_check;
+void history_sums_close(struct history_sums *sums);
 
 /* The line as JSON: {"seq","at","event","outcome","from","to","via","effects"}. */
 struct value history_describe(const struct history_line *line, struct arena *arena);

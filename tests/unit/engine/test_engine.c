@@ -523,12 +523,13 @@ static void a_history_sums_up_attempts_and_the_time_they_took(void **state)
     run_until_final(bench, 1);
     const struct instance *a = find(bench, "a");
     arena_open(&arena, TURN_ARENA_BYTES);
-    assert_int_equal(history_sum_up(engine_registry(bench->engine), a, &arena, &sum),
-                     STATUS_OK);
+    struct history_sums *sums = history_sums_open(engine_registry(bench->engine));
+    assert_int_equal(history_sums_get(sums, a, &arena, &sum), STATUS_OK);
     assert_int_equal(sum.attempts, bench->world->call_count);
     assert_true(sum.worked_ms >= 60);
     assert_true(sum.worked_ms <= a->updated - a->created);
     assert_true(span_is(value_span(value_member(sum.error, SPAN("kind"))), "rejected"));
+    history_sums_close(sums);
     arena_close(&arena);
     close_bench(bench);
 }
