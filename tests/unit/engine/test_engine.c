@@ -603,8 +603,8 @@ static void nothing_is_lost_over_crashes(void **state)
     }
     for (;;) {
         struct engine_view view = engine_view(bench->engine);
-        if (view.final == 300)
-            break;
+        if (view.final == 300 && view.durable_lsn == view.lsn)
+            break; /* what is read back below is on disk */
         loop_run_once(bench->loop, true);
     }
     assert_int_equal(bench->replies[ANSWER_CONFLICT], 0);
