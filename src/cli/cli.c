@@ -13,11 +13,18 @@
 #include "cli/report.h"
 
 static const struct command *const commands[] = {
-    &command_check, &command_step, &command_run,     &command_start, &command_send,
-    &command_list,  &command_show, &command_history, &command_why,   &command_adopt,
+    &command_check, &command_step,  &command_run,        &command_start,
+    &command_send,  &command_list,  &command_show,       &command_history,
+    &command_why,   &command_adopt, &command_completion,
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+const struct command *const *command_all(size_t *count)
+{
+    *count = COMMAND_COUNT;
+    return commands;
+}
 
 /* Known by the design, and refused by name until they are there. */
 static const char *const later[] = {
@@ -59,7 +66,7 @@ static void print_commands(FILE *to)
           "usage: interlock COMMAND …\n\n",
           to);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        fprintf(to, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(to, "  %-11s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\ninterlock COMMAND --help tells more. Exit status: 0 done, 1 what was asked for\n"
           "failed, 2 wrong usage, 3 a file, database or network that cannot be used.\n",
           to);

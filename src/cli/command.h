@@ -24,6 +24,9 @@ struct command {
                          enum output_format format);
 };
 
+/* All commands, in the order of the help. */
+const struct command *const *command_all(size_t *count);
+
 /* Options that many commands have. */
 #define OPTION_OUTPUT                                                                      \
     {                                                                                      \
@@ -44,6 +47,7 @@ struct command {
 
 extern const struct command command_adopt;
 extern const struct command command_check;
+extern const struct command command_completion;
 extern const struct command command_history;
 extern const struct command command_list;
 extern const struct command command_run;

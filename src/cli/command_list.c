@@ -14,7 +14,10 @@ enum { DB, STATE, STATUS, TAG, OLDER, LIMIT, OUTPUT, WHERE, SERVER, OPTION_COUNT
 static const struct option options[] = {
     [DB] = OPTION_DB,
     [STATE] = {.name = "state", .value = "S", .help = "in this state, or in one within it"},
-    [STATUS] = {.name = "status", .value = "S", .help = "active, done, error or stopped"},
+    [STATUS] = {.name = "status",
+                .value = "S",
+                .help = "active, done, error or stopped",
+                .words = "active done error stopped"},
     [TAG] = {.name = "tag", .value = "T", .help = "in a state with this tag"},
     [OLDER] = {.name = "older", .value = "5m", .help = "not moved for so long"},
     [LIMIT] = {.name = "limit", .value = "N", .help = "at most so many"},

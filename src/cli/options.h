@@ -19,6 +19,7 @@ struct option {
     const char *value; /* what its value is called in the help; NULL: a flag */
     const char *help;
     bool is_later;      /* known, and refused by name until it is there */
+    const char *words;  /* that the value may be, with blanks between; NULL: any */
     bool is_repeatable; /* one option of a command may be */
 };
 

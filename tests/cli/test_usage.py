@@ -3,7 +3,8 @@
 
 import harness
 
-COMMANDS = ("check", "step", "run", "start", "send", "list", "show", "history", "why", "adopt")
+COMMANDS = ("check", "step", "run", "start", "send", "list", "show", "history", "why", "adopt",
+            "completion")
 
 # words, words that standard error must have
 MISTAKES = (
@@ -28,6 +29,7 @@ MISTAKES = (
     (["run", "x.yaml"], ("--input is missing",)),
     (["start", "x.yaml"], ("--id is missing",)),
     (["start", "x.yaml", "--id", "1", "--input", "{"], ("--input is not valid JSON", "column 2")),
+    (["completion", "fish"], ("there is bash and zsh, and no `fish`",)),
     (["send", "1", "E", "novalue"], ("`novalue` is not key=value",)),
     (["send", "1", "E", "--data", "3"], ("--data must be a JSON object",)),
 )
