@@ -29,7 +29,8 @@ static const struct option options[] = {
     [INPUT] = {.name = "input", .value = "FILE", .help = "the records; - is standard input"},
     [FORMAT] = {.name = "format",
                 .value = "NAME",
-                .help = "csv, ndjson or json, where name and content do not tell"},
+                .help = "csv, ndjson or json, where name and content do not tell",
+                .words = "csv ndjson json"},
     [DB] = OPTION_DB,
     [ID] = {.name = "id",
             .value = "FIELD",
@@ -42,6 +43,7 @@ static const struct option options[] = {
     [REPORT] = {.name = "report",
                 .value = "FORM",
                 .help = "case by case: tap, or junit=FILE; may be repeated",
+                .words = "tap junit=",
                 .is_repeatable = true},
     [SERVER] = OPTION_SERVER,
 };

@@ -55,6 +55,8 @@ class Completion(harness.Case):
                                 (["list", "--output", "=", "t"], ["text"]),
                                 (["list", "--output", "="], ["text", "json", "ndjson"]),
                                 (["list", "--status", "s"], ["stopped"]),
+                                (["run", "--report", ""], ["tap", "junit="]),
+                                (["run", "--format", "c"], ["csv"]),
                                 (["why", "-o", ""], ["text", "json"]),
                                 (["list", "--tag", ""], [""]),
                                 (["check", "an"], ["an order.yaml"]),
