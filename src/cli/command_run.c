@@ -553,8 +553,10 @@ static enum cli_exit run_command(const struct cli_world *world,
     run.label = strcmp(run.path, "-") == 0 ? "stdin" : run.path;
     run.definition = definition_file_load(&file, arguments->operands[0],
                                           arguments->values[STEPS], world, &exit);
-    if (run.definition != NULL)
+    if (run.definition != NULL) {
+        definition_file_remark_event(run.definition->machine, arguments->values[EVENT]);
         exit = run_reports(&run, world, format);
+    }
     definition_file_close(&file);
     return exit;
 }

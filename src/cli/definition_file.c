@@ -134,3 +134,35 @@ const struct definition *definition_file_load(struct definition_file *file, cons
     *exit = *exit == CLI_OK ? CLI_FAILED : *exit;
     return NULL;
 }
+
+static bool takes_event(const struct machine *machine, struct span event)
+{
+    uint32_t id = machine_find_event(machine, event);
+    for (uint32_t i = 0; i < machine->transition_count; i++) {
+        const struct machine_transition *transition = &machine->transitions[i];
+        if (transition->wildcard || (id != EVENT_ID_OTHER && transition->event == id))
+            return true;
+    }
+    return false;
+}
+
+void definition_file_remark_event(const struct machine *machine, const char *event)
+{
+    struct span name = span_from_text(event);
+    struct span nearest = {0};
+    size_t distance = name.size / 3 + 2;
+    if (name.size == 0 || takes_event(machine, name))
+        return;
+    for (uint32_t i = EVENT_ID_FIRST; i < machine->event_count; i++) {
+        size_t other = span_distance(name, machine->event_types[i]);
+        if (other < distance && takes_event(machine, machine->event_types[i])) {
+            nearest = machine->event_types[i];
+            distance = other;
+        }
+    }
+    if (nearest.size > 0)
+        report_problem("no transition takes the event `%s`; did you mean `%.*s`?", event,
+                       SPAN_ARGS(nearest));
+    else
+        report_problem("no transition takes the event `%s`", event);
+}

@@ -37,3 +37,7 @@ const struct definition *definition_file_load(struct definition_file *file, cons
                                               const char *steps_path,
                                               const struct cli_world *world,
                                               enum cli_exit *exit);
+
+/* A remark on standard error when no transition of the machine takes the event: most likely its
+ * name is misspelt. NULL or an empty name is no event. */
+void definition_file_remark_event(const struct machine *machine, const char *event);
