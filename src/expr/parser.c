@@ -29,6 +29,7 @@ struct parser {
     struct remarks *remarks;
     unsigned depth;
     bool is_lost;
+    bool has_macros;
 };
 
 static const struct ast nothing = {.kind = AST_LITERAL, .height = 1};
@@ -243,7 +244,8 @@ static const struct ast *parse_arguments(struct parser *parser, struct ast *call
     const struct ast *finished = finish(parser, call, height);
     if (error_count(parser) > errors)
         return &nothing;
-    const struct ast *expanded = macro_expand(call, parser->arena, parser->remarks);
+    const struct ast *expanded =
+        parser->has_macros ? macro_expand(call, parser->arena, parser->remarks) : NULL;
     if (expanded == NULL)
         return finished;
     if (expanded->height > EXPRESSION_DEPTH_MAX)
@@ -522,12 +524,13 @@ static const struct ast *parse_expression(struct parser *parser)
     return node;
 }
 
-const struct ast *parser_read(struct arena *arena, struct remarks *remarks)
+const struct ast *parser_read(struct arena *arena, struct remarks *remarks, bool has_macros)
 {
     struct parser parser = {
         .lexer = {.text = remarks->text},
         .arena = arena,
         .remarks = remarks,
+        .has_macros = has_macros,
     };
     if (remarks->text.size > EXPRESSION_BYTES_MAX) {
         remark_error(remarks, 0, "this expression has more than %d bytes",

@@ -10,5 +10,6 @@
 #include "expr/ast.h"
 #include "expr/remark.h"
 
-/* The tree, in the arena; NULL after at least one error. Jumps to the arena's guard. */
-const struct ast *parser_read(struct arena *arena, struct remarks *remarks);
+/* The tree, in the arena; NULL after at least one error. Jumps to the arena's guard. Without
+ * macros a call of one is a call like any other. */
+const struct ast *parser_read(struct arena *arena, struct remarks *remarks, bool has_macros);

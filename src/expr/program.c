@@ -17,7 +17,7 @@ static const struct expr_program *compile(struct remarks *remarks,
                                           const struct expr_scope *scope, struct arena *arena)
 {
     ensure(scope->variable_count <= UINT16_MAX);
-    const struct ast *root = parser_read(arena, remarks);
+    const struct ast *root = parser_read(arena, remarks, !scope->has_no_macros);
     return root == NULL ? NULL : emit_program(root, scope, arena, remarks);
 }
 

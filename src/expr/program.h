@@ -39,6 +39,7 @@ struct expr_scope {
     size_t function_count;
     struct span container; /* names are looked up in it first; usually empty */
     bool is_open;          /* unknown names are errors when they are evaluated, not before */
+    bool has_no_macros;    /* all, map, has … are functions like any other, and unknown */
 };
 
 /* What a program runs against. A slot that is NULL_SLOT (kind ERROR, count 0) is unbound and
