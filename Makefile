@@ -29,8 +29,8 @@ fuzz:
 	@scripts/install-deps.sh test
 	@scripts/fuzz.sh $(FUZZ_SECONDS)
 
-# The binary, the libraries, interlock.h, pkg-config files and man pages; DESTDIR goes before
-# all of it. `uninstall` takes away what was installed last from this folder.
+# The binary, the libraries, interlock.h, pkg-config files, man pages and completions of shells;
+# DESTDIR goes before all of it. `uninstall` takes away what was installed last from this folder.
 install: all
 	@meson configure build -Dprefix="$(abspath $(PREFIX))"
 	@scripts/build.sh build

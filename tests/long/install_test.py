@@ -67,7 +67,10 @@ class Installed(unittest.TestCase):
         self.empty = tempfile.mkdtemp(dir=self.folder)
 
     def find(self, name):
-        return [path for path in self.files if os.path.basename(path) == name][0]
+        """A file that was installed, by the end of its path."""
+        found = [path for path in self.files if path.endswith("/" + name)]
+        self.assertEqual(len(found), 1, f"{name}: {found}")
+        return found[0]
 
     def flags(self, *words):
         answer = run("pkg-config", *words, env=self.environment)
@@ -101,12 +104,38 @@ class Installed(unittest.TestCase):
                      "libinterlock.a", "libinterlock-core.a", "interlock.pc",
                      "interlock-core.pc", "interlock-static.pc", "interlock.1", "interlock.5"):
             self.assertIn(name, names)
-        answer = run(self.find("interlock"), "--version")
+        answer = run(self.find("bin/interlock"), "--version")
         self.assertEqual(answer.returncode, 0)
         version = self.flags("--modversion", "interlock")[0]
         self.assertIn(version, answer.stdout)
         header = pathlib.Path(self.find("interlock.h")).read_text(encoding="utf-8")
         self.assertIn(f'#define IL_VERSION "{version}"', header)
+
+    def test_shells_find_their_completions(self):
+        program = self.find("bin/interlock")
+        for shell, place in (("bash", "share/bash-completion/completions/interlock"),
+                             ("zsh", "share/zsh/site-functions/_interlock")):
+            script = pathlib.Path(self.find(place)).read_text(encoding="utf-8")
+            self.assertEqual(script, run(program, "completion", shell).stdout)
+            self.assertIn("_interlock", script)
+
+    def test_uninstall_takes_everything_away(self):
+        root = os.path.join(self.empty, "root")
+        log = pathlib.Path(BUILD) / "meson-logs/install-log.txt"
+        before = log.read_text(encoding="utf-8") if log.exists() else ""
+        try:
+            installed = run("meson", "install", "-C", BUILD, "--no-rebuild", "--quiet",
+                            "--destdir", root)
+            self.assertEqual(installed.returncode, 0, installed.stderr)
+            self.assertNotEqual([], self.left_in(root))
+            gone = run("ninja", "-C", BUILD, "uninstall")
+            self.assertEqual(gone.returncode, 0, gone.stdout + gone.stderr)
+            self.assertEqual([], self.left_in(root))
+        finally:
+            log.write_text(before, encoding="utf-8")
+
+    def left_in(self, root):
+        return [str(path) for path in pathlib.Path(root).rglob("*") if not path.is_dir()]
 
     def test_nothing_but_il_is_to_be_seen(self):
         shared = run("nm", "-D", "--defined-only", self.find("libinterlock.so")).stdout
@@ -172,10 +201,10 @@ class Installed(unittest.TestCase):
         self.assertIn('"value":"PAID"', first)
         self.assertIn('"kind":"rejected"', first)
         self.assertIn("20 of them known before, 20 ended\n0 calls\n", self.play("payments.db"))
-        why = run(self.find("interlock"), "why", "p03", "--db", "payments.db", cwd=self.empty)
+        why = run(self.find("bin/interlock"), "why", "p03", "--db", "payments.db", cwd=self.empty)
         self.assertEqual(why.returncode, 0, why.stderr)
         self.assertIn("PAID", why.stdout)
-        refused = run(self.find("interlock"), "run", "payment.yaml", "--input", "/dev/null",
+        refused = run(self.find("bin/interlock"), "run", "payment.yaml", "--input", "/dev/null",
                       cwd=self.empty)
         self.assertEqual(refused.returncode, 1)
         self.assertIn("`call` steps run in programs that embed Interlock", refused.stderr)
