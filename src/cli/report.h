@@ -11,14 +11,15 @@
 #include "base/value.h"
 
 /* Codes of this chapter, beside those of diagnostics and of stores (IL20xx, by status). */
-#define CODE_FILE "IL0100"      /* a file that cannot be read */
-#define CODE_JSON "IL1001"      /* input that is not JSON, or CSV */
-#define CODE_RECORD "IL1002"    /* … or not what is wanted there */
-#define CODE_DUPLICATE "IL1003" /* a second record of one id */
-#define CODE_CONFLICT "IL1004"  /* it exists with other content */
-#define CODE_REFUSED "IL1005"   /* the engine did not take it */
-#define CODE_UNKNOWN "IL1006"   /* there is no such instance, machine or state */
-#define CODE_ENDLESS "IL1007"   /* timers without end */
+#define CODE_FILE "IL0100"       /* a file that cannot be read */
+#define CODE_JSON "IL1001"       /* input that is not JSON, or CSV */
+#define CODE_RECORD "IL1002"     /* … or not what is wanted there */
+#define CODE_DUPLICATE "IL1003"  /* a second record of one id */
+#define CODE_CONFLICT "IL1004"   /* it exists with other content */
+#define CODE_REFUSED "IL1005"    /* the engine did not take it */
+#define CODE_UNKNOWN "IL1006"    /* there is no such instance, machine or state */
+#define CODE_ENDLESS "IL1007"    /* timers without end */
+#define CODE_EVALUATION "IL1008" /* an expression whose value is an error */
 
 /* "interlock: …", one line: about the command line, and remarks. */
 void report_problem(const char *format, ...) __attribute__((format(printf, 1, 2)));
