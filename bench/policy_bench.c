@@ -89,7 +89,7 @@ static uint64_t limit_enter_and_leave(void)
 
 static uint64_t retry_with_jitter(void)
 {
-    struct retry_rule rule = {5, BACKOFF_FULL_JITTER, 50, 2000, ERROR_KINDS_INFRASTRUCTURE};
+    struct retry_rule rule = {5, BACKOFF_FULL_JITTER, 50, 2000, ERROR_KINDS_INFRASTRUCTURE, 0};
     struct random random = {1};
     uint64_t sum = 0;
     for (uint32_t i = 0; i < CALLS; i++) {
@@ -118,7 +118,7 @@ static uint64_t all_composed(void)
     struct breaker_permit permit;
     struct limit limit = {0};
     struct limit_rule limit_rule = {64, 1000};
-    struct retry_rule retry = {5, BACKOFF_FULL_JITTER, 50, 2000, ERROR_KINDS_INFRASTRUCTURE};
+    struct retry_rule retry = {5, BACKOFF_FULL_JITTER, 50, 2000, ERROR_KINDS_INFRASTRUCTURE, 0};
     struct random random = {1};
     struct deadline deadline;
     uint64_t sum = 0;

@@ -7,10 +7,17 @@
  */
 #pragma once
 
+#include "policy/adaptive.h"
+#include "policy/admission.h"
 #include "policy/breaker.h"
+#include "policy/budget.h"
 #include "policy/deadline.h"
 #include "policy/error_kind.h"
+#include "policy/fairness.h"
+#include "policy/latency.h"
 #include "policy/limit.h"
 #include "policy/park.h"
 #include "policy/policy_rules.h"
+#include "policy/rate.h"
 #include "policy/retry.h"
+#include "policy/throttle.h"

@@ -3,7 +3,9 @@
  *
  * Why full jitter is the default: clients that failed together come back together, unless
  * chance spreads them over the whole delay (Brooker, "Exponential backoff and jitter", 2015: a
- * hundred clients finish with a third of the calls that exponential delays alone take).
+ * hundred clients finish with a third of the calls that exponential delays alone take). Equal
+ * and decorrelated jitter are from the same article; they never come back at once, and in its
+ * simulation take as many calls or more.
  */
 #include "policy/retry.h"
 
@@ -31,9 +33,27 @@ static duration_ms exponential_ms(const struct retry_rule *rule, uint32_t doubli
     return delay < rule->cap_ms ? delay : rule->cap_ms;
 }
 
-static duration_ms backoff_ms(const struct retry_rule *rule, uint32_t retries_made,
-                              struct random *random)
+/* Anything from a to b, evenly; a where b is not more. */
+static duration_ms between_ms(struct random *random, duration_ms a, duration_ms b)
 {
+    return b <= a ? a : a + (duration_ms)random_up_to(random, (uint64_t)(b - a));
+}
+
+static duration_ms decorrelated_ms(const struct retry_rule *rule, duration_ms before_ms,
+                                   struct random *random)
+{
+    duration_ms most = 0;
+    duration_ms before = before_ms > rule->base_ms ? before_ms : rule->base_ms;
+    if (!checked_multiply(before, (duration_ms)3, &most))
+        most = INT64_MAX;
+    duration_ms delay = between_ms(random, rule->base_ms, most);
+    return delay < rule->cap_ms ? delay : rule->cap_ms;
+}
+
+static duration_ms backoff_ms(const struct retry_rule *rule, uint32_t retries_made,
+                              duration_ms before_ms, struct random *random)
+{
+    duration_ms delay = 0;
     switch (rule->backoff) {
     case BACKOFF_FIXED:
         return rule->base_ms;
@@ -41,6 +61,11 @@ static duration_ms backoff_ms(const struct retry_rule *rule, uint32_t retries_ma
         return exponential_ms(rule, retries_made);
     case BACKOFF_FULL_JITTER:
         return (duration_ms)random_up_to(random, (uint64_t)exponential_ms(rule, retries_made));
+    case BACKOFF_EQUAL_JITTER:
+        delay = exponential_ms(rule, retries_made);
+        return between_ms(random, delay / 2, delay);
+    case BACKOFF_DECORRELATED:
+        return decorrelated_ms(rule, before_ms, random);
     case BACKOFF_COUNT:
         break;
     }
@@ -53,10 +78,18 @@ bool retry_next(const struct retry_rule *rule, uint32_t attempts_made, enum erro
     ensure(attempts_made >= 1 && rule->base_ms >= 0 && rule->cap_ms >= 0);
     if (attempts_made >= rule->attempts || (rule->on & ERROR_KIND_BIT(kind)) == 0)
         return false;
-    duration_ms delay = backoff_ms(rule, attempts_made - 1, random);
+    duration_ms delay = backoff_ms(rule, attempts_made - 1, *delay_ms, random);
     if (server_wait_ms > 0 && !checked_add(delay, server_wait_ms, &delay))
         delay = INT64_MAX;
     ensure(delay >= 0);
     *delay_ms = delay;
     return true;
+}
+
+bool retry_has_time(const struct retry_rule *rule, duration_ms elapsed_ms, duration_ms delay_ms)
+{
+    duration_ms begins = 0;
+    if (rule->elapsed_max_ms == 0)
+        return true;
+    return checked_add(elapsed_ms, delay_ms, &begins) && begins <= rule->elapsed_max_ms;
 }

@@ -218,7 +218,9 @@ static void what_is_wrong_is_said(void **state)
         {"{\"retry\": {\"base\": \"9s\", \"cap\": \"8s\"}}", "IL0104", 20,
          "`base` is longer than `cap`", NULL},
         {"{\"retry\": {\"backoff\": \"full_jitter\"}}", "IL0104", 23,
-         "`backoff` must be `fixed`, `exponential` or `full-jitter`", "full-jitter"},
+         "`backoff` must be `fixed`, `exponential`, `full-jitter`, `equal-jitter` or "
+         "`decorrelated`",
+         "full-jitter"},
         {"{\"when_open\": \"wait\"}", "IL0104", 15, "`when_open` must be `park` or `fail`",
          NULL},
         {"{\"when_open\": true}", "IL0104", 15, "`when_open` must be `park` or `fail`", NULL},

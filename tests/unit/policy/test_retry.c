@@ -88,6 +88,72 @@ static void full_jitter_spreads_evenly_from_nothing_to_the_delay(void **state)
     }
 }
 
+static void equal_jitter_is_at_least_half(void **state)
+{
+    (void)state;
+    struct retry_rule rule = rule_of(BACKOFF_EQUAL_JITTER, 100, 1000);
+    struct random random = {5};
+    static const duration_ms BOUNDS[] = {100, 200, 400, 800, 1000, 1000};
+    for (uint32_t i = 0; i < sizeof BOUNDS / sizeof *BOUNDS; i++) {
+        duration_ms sum = 0;
+        for (int draw = 0; draw < 10000; draw++) {
+            duration_ms delay = 0;
+            assert_true(retry_next(&rule, i + 1, ERROR_KIND_TIMEOUT, NO_WAIT, &random, &delay));
+            assert_true(delay >= BOUNDS[i] / 2 && delay <= BOUNDS[i]);
+            sum += delay;
+        }
+        assert_in_range((uintmax_t)(sum / 10000), (uintmax_t)(BOUNDS[i] * 73 / 100),
+                        (uintmax_t)(BOUNDS[i] * 77 / 100));
+    }
+}
+
+/* min(cap, base to 3 * the delay before): the first is base to 3 * base. */
+static void decorrelated_jitter_follows_the_delay_before(void **state)
+{
+    (void)state;
+    struct retry_rule rule = rule_of(BACKOFF_DECORRELATED, 100, 5000);
+    struct random random = {6};
+    duration_ms longest = 0;
+    for (int round = 0; round < 2000; round++) {
+        duration_ms delay = 0;
+        for (uint32_t i = 1; i <= 12; i++) {
+            duration_ms before = delay < 100 ? 100 : delay;
+            duration_ms most = 3 * before < 5000 ? 3 * before : 5000;
+            assert_true(retry_next(&rule, i, ERROR_KIND_TIMEOUT, NO_WAIT, &random, &delay));
+            assert_true(delay >= 100 && delay <= most);
+            longest = delay > longest ? delay : longest;
+        }
+    }
+    assert_int_equal(longest, 5000);
+    rule.base_ms = rule.cap_ms = INT64_MAX;
+    duration_ms delay = INT64_MAX;
+    assert_true(retry_next(&rule, 3, ERROR_KIND_TIMEOUT, NO_WAIT, &random, &delay));
+    assert_true(delay == INT64_MAX);
+}
+
+static void no_attempt_begins_after_the_time_for_all(void **state)
+{
+    (void)state;
+    static const struct {
+        duration_ms elapsed_max_ms;
+        duration_ms elapsed_ms;
+        duration_ms delay_ms;
+        bool has_time;
+    } ROWS[] = {{0, INT64_MAX, INT64_MAX, true},
+                {1000, 0, 1000, true},
+                {1000, 1, 1000, false},
+                {1000, 999, 0, true},
+                {1000, 1000, 0, true},
+                {1000, 1001, 0, false},
+                {1000, INT64_MAX, INT64_MAX, false}};
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        struct retry_rule rule = rule_of(BACKOFF_FIXED, 0, 0);
+        rule.elapsed_max_ms = ROWS[i].elapsed_max_ms;
+        assert_int_equal(retry_has_time(&rule, ROWS[i].elapsed_ms, ROWS[i].delay_ms),
+                         ROWS[i].has_time);
+    }
+}
+
 static void the_same_seed_gives_the_same_delays(void **state)
 {
     (void)state;
@@ -159,6 +225,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(delays_are_what_the_formulae_say),
         cmocka_unit_test(full_jitter_spreads_evenly_from_nothing_to_the_delay),
+        cmocka_unit_test(equal_jitter_is_at_least_half),
+        cmocka_unit_test(decorrelated_jitter_follows_the_delay_before),
+        cmocka_unit_test(no_attempt_begins_after_the_time_for_all),
         cmocka_unit_test(the_same_seed_gives_the_same_delays),
         cmocka_unit_test(attempts_are_all_attempts),
         cmocka_unit_test(only_what_the_rule_names_is_retried),
