@@ -5,7 +5,8 @@
  * Those that may not go stand in the line of their step, first in first out. One is let
  * through at a time, and the first refusal ends the round, so a breaker that half-opens
  * sees its probes and not the whole line. While the breaker is open those in line are
- * parked: their deadlines stand still.
+ * parked, as are those that come when the queue is full: their deadlines stand still, and they
+ * go after those that are not parked.
  *
  * Progress is kept in soft records: a crash forgets no attempt that was known to be made,
  * and `why` can be answered by a reader.
@@ -32,6 +33,8 @@ static void leave_line(struct live_request *live)
     struct live_step *step = live->step;
     if (live->previous_in_line == NULL)
         return;
+    if (!is_parked(live))
+        step->awake_count--;
     if (step->awake == live) {
         do
             step->awake = step->awake->next_in_line;
@@ -148,6 +151,7 @@ static void stop_line(struct live_step *step)
         refuse_open(step->line);
     struct live_request *live = step->awake;
     step->awake = NULL;
+    step->awake_count = 0;
     for (; live != NULL; live = live->next_in_line) {
         if (is_parked(live))
             continue;
@@ -212,7 +216,7 @@ static void start_attempt(struct live_request *live)
 /* Takes a permit of the breaker for the first in line. While the breaker ramps up after
  * closing, its share is a share of the limit's places: no more run than that, and the first in
  * line asks for all those whose credit it needs to be let through. */
-static bool take_permit(struct live_step *step)
+static bool take_permit(struct live_step *step, struct live_request *next)
 {
     const struct policy_rules *rules = &step->step.rules;
     instant_ms now = step->engine->now;
@@ -223,18 +227,18 @@ static bool take_permit(struct live_step *step)
     if (ramps && step->limit.running >= places)
         return false;
     for (uint32_t asked = 0; ramps && asked < 100 / share; asked++) {
-        if (breaker_allow(&step->breaker, &rules->breaker, now, lease_ms, &step->line->permit))
+        if (breaker_allow(&step->breaker, &rules->breaker, now, lease_ms, &next->permit))
             return true;
     }
-    return breaker_allow(&step->breaker, &rules->breaker, now, lease_ms, &step->line->permit);
+    return breaker_allow(&step->breaker, &rules->breaker, now, lease_ms, &next->permit);
 }
 
 /* May the first in line go? Takes its permit when it may. */
-static bool is_let_through(struct live_step *step)
+static bool is_let_through(struct live_step *step, struct live_request *next)
 {
     struct engine *engine = step->engine;
     const struct policy_rules *rules = &step->step.rules;
-    if (!rules->has_breaker || take_permit(step))
+    if (!rules->has_breaker || take_permit(step, next))
         return true;
     step->policy_dirty = true;
     if (breaker_state(&step->breaker, engine->now) != BREAKER_CLOSED)
@@ -244,36 +248,49 @@ static bool is_let_through(struct live_step *step)
     return false;
 }
 
+/* Who goes next. Not those that are parked while others wait: a queue that is no longer than
+ * its limit moves fast enough for those in it, and behind a whole outage's backlog nobody would
+ * be in time, for as long as that takes to work off. What is left over goes to the parked, and
+ * one call in so many, so that a step which always has too much to do forgets nobody. */
+static struct live_request *next_of(struct live_step *step)
+{
+    enum { PARKED_EVERY = 32 };
+    if (step->awake == NULL || ++step->picked % PARKED_EVERY == 0)
+        return step->line;
+    return step->awake;
+}
+
 void dispatch_pump(struct live_step *step)
 {
     const struct limit_rule *limit = &step->step.rules.limit;
     while (step->engine->mode == ENGINE_RUNNING && step->line != NULL &&
            limit_free(&step->limit, limit) > 0) {
-        if (step->line->request->progress.phase != REQUEST_PARKED &&
-            deadline_is_expired(&step->line->deadline, step->engine->now)) {
-            expire(step->line);
+        struct live_request *next = next_of(step);
+        if (!is_parked(next) && deadline_is_expired(&next->deadline, step->engine->now)) {
+            expire(next);
             continue;
         }
-        if (!is_let_through(step))
+        if (!is_let_through(step, next))
             return;
         ensure(limit_enter(&step->limit, limit) == LIMIT_GO);
-        start_attempt(step->line);
+        start_attempt(next);
     }
 }
 
-/* The step's line has room for so many; beyond it work waits without its deadline running. */
+/* The step's queue has room for so many; beyond it work waits without its deadline running. */
 static void line_up(struct live_request *live)
 {
     struct live_step *step = live->step;
     join_line(live);
     if (live->request->progress.phase == REQUEST_PARKED) {
         deadline_park(&live->deadline, step->engine->now);
-    } else if (step->line_count > step->step.rules.limit.queue +
-                                      limit_free(&step->limit, &step->step.rules.limit)) {
+    } else if (step->awake_count >= step->step.rules.limit.queue +
+                                        limit_free(&step->limit, &step->step.rules.limit)) {
         deadline_park(&live->deadline, step->engine->now);
         note_progress(live, REQUEST_PARKED);
     } else {
         live->request->progress.phase = REQUEST_READY;
+        step->awake_count++;
         if (step->awake == NULL)
             step->awake = live;
     }

@@ -81,8 +81,10 @@ struct live_step {
     struct live_request *line; /* those that wait for their turn, first in line first */
     struct live_request **line_end;
     struct live_request *awake; /* the first in line that is not parked, or NULL */
-    struct wake wake;           /* when the breaker may let somebody through */
-    bool policy_dirty;          /* the row that shows the breaker to readers is behind */
+    uint32_t awake_count;       /* of those in line that are not parked */
+    uint32_t picked;   /* while some were not; now and then it is a parked one's turn */
+    struct wake wake;  /* when the breaker may let somebody through */
+    bool policy_dirty; /* the row that shows the breaker to readers is behind */
     enum breaker_state shown;
     instant_ms shown_at;
     struct live_step *next;

@@ -175,6 +175,47 @@ static void who_would_be_parked_fails_where_the_step_says_so(void **state)
     rig_close(rig);
 }
 
+/* One call at a time, and a queue for four. */
+static const char narrow[] =
+    "{\"id\":\"m\",\"version\":\"1\",\"initial\":\"CALLING\",\"states\":{"
+    "\"CALLING\":{\"invoke\":{\"src\":\"call\",\"onDone\":\"DONE\",\"onError\":\"DONE\"}},"
+    "\"DONE\":{\"type\":\"final\"}},"
+    "\"steps\":{\"call\":{\"fake\":{},\"limit\":{\"concurrency\":1,\"queue\":4}}}}";
+
+static size_t place_of_call(const struct rig *rig, const char *instance)
+{
+    for (size_t i = 0; i < rig->world->call_count; i++) {
+        if (strcmp(rig->world->calls[i].instance, instance) == 0)
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+static void those_beyond_the_queue_go_after_it_and_are_not_forgotten(void **state)
+{
+    enum { EARLY = 40, LATE = 120 };
+    (void)state;
+    char id[24];
+    struct rig *rig = rig_open(as_set, narrow);
+    all_answers = (struct fake_answer){.done = true, .output = "1", .delay_ms = 1};
+    call_many(rig, EARLY);
+    for (int i = 0; i < LATE; i += 4) { /* the queue is never empty, and never full */
+        uint64_t begun = rig->world->call_count;
+        for (int k = i; k < i + 4; k++) {
+            snprintf(id, sizeof id, "late%06d", k);
+            rig_start(rig, id, "{}", "", "");
+        }
+        while (rig->world->call_count < begun + 4)
+            loop_run_once(rig->loop, true);
+    }
+    rig_until_final(rig, EARLY + LATE);
+    assert_true(place_of_call(rig, "late000080") < place_of_call(rig, "000039"));
+    assert_true(place_of_call(rig, "000005") < place_of_call(rig, "late000119"));
+    rig_assert_idle(rig, "call");
+    rig_verify(rig);
+    rig_close(rig);
+}
+
 static const char sleeper[] =
     "{\"id\":\"m\",\"version\":\"1\",\"context\":{\"rings\":0},\"initial\":\"A\",\"states\":{"
     "\"A\":{\"after\":{\"300ms\":{\"target\":\"B\",\"assign\":{\"rings\":\"${context.rings + "
@@ -315,6 +356,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(ten_thousand_are_parked_and_get_through),
         cmocka_unit_test(who_is_parked_for_too_long_gets_an_error),
         cmocka_unit_test(who_would_be_parked_fails_where_the_step_says_so),
+        cmocka_unit_test(those_beyond_the_queue_go_after_it_and_are_not_forgotten),
         cmocka_unit_test(five_thousand_timers_ring_at_once_and_once_each),
         cmocka_unit_test(a_clock_that_steps_back_stops_nothing),
         cmocka_unit_test(a_full_inbox_refuses_events_but_no_results),
