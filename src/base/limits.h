@@ -29,6 +29,9 @@ enum {
     EXPRESSION_BYTES_MAX = 16 << 10,
     EXPRESSION_DEPTH_MAX = 100,
     EXPRESSION_COST_MAX = 1000000,
+    REASON_CELLS_MAX = 512,   /* what the predicates of one machine may read */
+    REASON_CHOICES_MAX = 256, /* constants that one of them is compared with */
+    REASON_STEPS_MAX = 50000, /* of the search for one answer */
 
     /* Steps of a machine */
     MICROSTEPS_MAX = 1000,

@@ -4,4 +4,5 @@
 #pragma once
 
 #include "expr/program.h"
+#include "expr/reason.h"
 #include "expr/slot.h"
