@@ -16,6 +16,7 @@ enum {
     STATES_MAX = 4096,
     STATE_DEPTH_MAX = 32,
     TRANSITIONS_MAX = 65535,
+    DERIVATION_STATES_MAX = 1024, /* an order of visits for each of them */
     EVENT_TYPES_MAX = 4096,
     DIAGNOSTICS_SHOWN_MAX = 20,
     DIAGNOSTICS_MAX = 1000,

@@ -48,6 +48,7 @@ const struct command *const *command_all(size_t *count);
 extern const struct command command_adopt;
 extern const struct command command_check;
 extern const struct command command_completion;
+extern const struct command command_derive;
 extern const struct command command_eval;
 extern const struct command command_history;
 extern const struct command command_list;

@@ -66,6 +66,21 @@ const struct machine *definition_file_machine(struct definition_file *file)
     return machine;
 }
 
+const struct derivation *definition_file_derivation(struct definition_file *file, bool check)
+{
+    struct arena_guard guard;
+    if (arena_is_spent(&file->arena, &guard)) {
+        report_spent(file);
+        return NULL;
+    }
+    const struct derivation *derivation =
+        derivation_read(file->root, &file->arena, &file->diagnostics);
+    if (check && derivation != NULL)
+        derivation_check(derivation, &file->diagnostics);
+    arena_release_guard(&file->arena, &guard);
+    return derivation;
+}
+
 /* Steps that are wrong keep nobody from checking the machine; its own errors are known by now.
  */
 static const struct machine *load_quietly(struct definition_file *file)
@@ -116,6 +131,14 @@ static void mention_findings(struct definition_file *file, const struct machine 
     arena_release_guard(&file->arena, &guard);
 }
 
+/* A derivation that gives two answers would move instances to and fro for ever. */
+static bool is_unstable(struct definition_file *file)
+{
+    uint32_t errors = file->diagnostics.errors;
+    definition_file_derivation(file, true);
+    return file->diagnostics.errors > errors;
+}
+
 const struct definition *definition_file_load(struct definition_file *file, const char *path,
                                               const char *steps_path,
                                               const struct cli_world *world,
@@ -123,6 +146,8 @@ const struct definition *definition_file_load(struct definition_file *file, cons
 {
     const struct definition *definition = NULL;
     *exit = definition_file_open(file, path, steps_path);
+    if (*exit == CLI_OK && derivation_is_definition(file->root) && is_unstable(file))
+        *exit = CLI_FAILED;
     if (*exit == CLI_OK)
         definition = definition_file_definition(file, world, false);
     if (definition != NULL) {

@@ -13,7 +13,8 @@
 #define OUTPUT_FORMAT_LIST(X) \
     X(TEXT, "text")           \
     X(JSON, "json")           \
-    X(NDJSON, "ndjson")
+    X(NDJSON, "ndjson")       \
+    X(CSV, "csv")
 
 #define OUTPUT_FORMAT_ENUM(name, text) OUTPUT_##name,
 enum output_format { OUTPUT_FORMAT_LIST(OUTPUT_FORMAT_ENUM) OUTPUT_FORMAT_COUNT };

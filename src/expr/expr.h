@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "expr/footprint.h"
 #include "expr/program.h"
 #include "expr/reason.h"
 #include "expr/slot.h"
