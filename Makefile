@@ -18,6 +18,10 @@ tidy:
 	@scripts/install-deps.sh test
 	@tools/tidy.py
 
+lint:
+	@scripts/install-deps.sh lint
+	@scripts/lint.sh
+
 soak:
 	@scripts/install-deps.sh build
 	@scripts/test.sh soak
@@ -43,4 +47,4 @@ uninstall:
 clean:
 	@rm -rf build
 
-.PHONY: all run test tidy soak bench fuzz install uninstall clean
+.PHONY: all run test tidy lint soak bench fuzz install uninstall clean

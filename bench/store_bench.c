@@ -98,7 +98,7 @@ static struct rate insert_raw(const char *path, int batch, const char *records)
     while (is_running(&watch)) {
         execute(connection, "BEGIN IMMEDIATE");
         for (int i = 0; i < batch; i++) {
-            sqlite3_bind_blob(insert, 1, records + i * RECORD_BYTES, RECORD_BYTES,
+            sqlite3_bind_blob(insert, 1, records + (size_t)i * RECORD_BYTES, RECORD_BYTES,
                               SQLITE_STATIC);
             ensure(sqlite3_step(insert) == SQLITE_DONE);
             sqlite3_reset(insert);
@@ -130,7 +130,7 @@ static void draw_rows(struct drawn *drawn, int count, lsn record, const char *re
             .key = span_of(drawn->keys[i], (size_t)size),
             .lsn = record,
             .columns = {SPAN("CHARGING"), SPAN("order")},
-            .data = span_of(records + i * RECORD_BYTES, RECORD_BYTES),
+            .data = span_of(records + (size_t)i * RECORD_BYTES, RECORD_BYTES),
         };
     }
 }

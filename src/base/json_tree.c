@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/ensure.h"
 #include "base/json_scan.h"
 #include "base/limits.h"
 
@@ -58,6 +59,7 @@ static const struct node *read_list(struct tree_reader *reader)
                 memcpy(more, items, list->count * sizeof *more);
             items = more;
         }
+        ensure(items != NULL);
         json_scan_peek(&reader->scan);
         items[list->count] = read_node(reader);
         if (items[list->count++] == NULL)
@@ -115,6 +117,7 @@ static const struct node *read_map(struct tree_reader *reader)
                 memcpy(more, entries, map->count * sizeof *more);
             entries = more;
         }
+        ensure(entries != NULL);
         if (!read_entry(reader, map, entries))
             return NULL;
     }

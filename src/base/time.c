@@ -176,8 +176,8 @@ bool time_read_rfc3339(struct span text, int64_t *seconds, int32_t *nanoseconds)
         !read_offset(text, at, &offset))
         return false;
     int64_t days = time_days_from_civil(civil.year, civil.month, civil.day);
-    *seconds =
-        days * SECONDS_PER_DAY + civil.hour * 3600 + civil.minute * 60 + civil.second - offset;
+    int32_t second_of_day = (civil.hour * 60 + civil.minute) * 60 + civil.second;
+    *seconds = days * SECONDS_PER_DAY + second_of_day - offset;
     *nanoseconds = fraction;
     return true;
 }

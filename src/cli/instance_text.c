@@ -58,9 +58,9 @@ void instance_add_duration(struct text *text, duration_ms duration)
     double seconds = (double)duration / 1000;
     if (duration < 1000)
         text_format(text, "%jd ms", (intmax_t)duration);
-    else if (duration < 60 * 1000)
+    else if (seconds < 60)
         text_format(text, "%.1f s", seconds);
-    else if (duration < 3600 * 1000)
+    else if (seconds < 3600)
         text_format(text, "%.1f min", seconds / 60);
     else
         text_format(text, "%.1f h", seconds / 3600);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ensure.h"
 #include "base/memory.h"
 #include "cli/output.h"
 #include "cli/report.h"
@@ -145,6 +146,7 @@ static void visit_cases(const struct run_report *report, const struct run_report
         if (is_before(&walk, record)) {
             visit_bad(&walk);
         } else {
+            ensure(record != NULL);
             visit_record(&walk, record);
             record = record->next;
         }

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/ensure.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -537,6 +538,7 @@ il_status il_instance_snapshot(il_instance *instance, void *bytes, size_t size,
     *size_needed = is_written ? SNAPSHOT_HEAD_BYTES + body.size : 0;
     bool fits = is_written && *size_needed <= size;
     if (fits) {
+        ensure(bytes != NULL);
         add_head(bytes, body);
         memcpy((char *)bytes + SNAPSHOT_HEAD_BYTES, body.text, body.size);
     }

@@ -11,6 +11,8 @@
  * Progress is kept in soft records: a crash forgets no attempt that was known to be made,
  * and `why` can be answered by a reader.
  */
+#include <stdio.h>
+
 #include "base/ensure.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -170,11 +172,7 @@ static void write_trace(const char *key, uint32_t attempt, char trace[64])
     uint64_t span_id = random_next(&mixer);
     char digits[17];
     hash_to_hex((const uint8_t *)&span_id, sizeof span_id, digits);
-    memcpy(trace, "00-", 3);
-    memcpy(trace + 3, key, 32);
-    trace[35] = '-';
-    memcpy(trace + 36, digits, 16);
-    memcpy(trace + 52, "-01", 4);
+    snprintf(trace, 64, "00-%.32s-%s-01", key, digits);
 }
 
 static void start_attempt(struct live_request *live)

@@ -12,7 +12,7 @@
 #include "engine/seal.h"
 #include "engine/shard.h"
 
-static const duration_ms retention_ms = 24 * 3600 * 1000;
+static const duration_ms retention_ms = INT64_C(24) * 3600 * 1000;
 
 struct entry {
     uint8_t content[16]; /* hash of type and payload */

@@ -130,7 +130,7 @@ static enum status write_plan(const struct plan *plan, struct arena *arena,
     *written =
         (struct written_plan){text_span(&snapshot), text_span(&context), text_span(&errors)};
     arena_release_guard(arena, &guard);
-    bool fits = context.size <= VALUE_BYTES_MAX && snapshot.size <= 4 * VALUE_BYTES_MAX;
+    bool fits = context.size <= VALUE_BYTES_MAX && snapshot.size <= (size_t)4 * VALUE_BYTES_MAX;
     return fits ? STATUS_OK : STATUS_NO_SPACE;
 }
 
