@@ -2,16 +2,15 @@
 # install-deps.sh build|test|lint - install the Debian packages that are missing, if any.
 #
 # Silent and instant when everything is there. `build` is what `make` and `make run` need;
-# `test` adds the second compiler and the test tools, `lint` the linter. INTERLOCK_DEPS=skip
-# turns it off for people who bring their own tools.
+# `test` adds the second compiler and the test tools, `lint` one more. INTERLOCK_DEPS=skip turns
+# it off for people who bring their own tools.
 set -eu
 
 packages="gcc libc6-dev pkg-config meson ninja-build libuv1-dev libmicrohttpd-dev
     libcurl4-openssl-dev libsqlite3-dev libyaml-dev zlib1g-dev"
-case ${1:-build} in
-test) packages="$packages clang libclang-rt-dev llvm clang-format libcmocka-dev python3 sqlite3" ;;
-lint) packages="$packages clang clang-tidy" ;;
-esac
+[ "${1:-build}" = build ] || packages="$packages clang libclang-rt-dev llvm clang-format
+    libcmocka-dev python3 sqlite3"
+[ "${1:-build}" != lint ] || packages="$packages clang-tidy"
 
 # Elsewhere than on Debian and its relatives, meson says what it misses.
 [ "${INTERLOCK_DEPS:-}" != skip ] && command -v dpkg-query >/dev/null || exit 0

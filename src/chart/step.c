@@ -556,7 +556,6 @@ static void consume(struct stepper *stepper, const struct event *event)
 {
     uint32_t kept = 0;
     if (event->kind == EVENT_TIMER) {
-        ensure(stepper->timers != NULL); /* or it would have come late */
         for (uint32_t i = 0; i < stepper->next.timer_count; i++) {
             if (stepper->timers[i].number != event->number)
                 stepper->timers[kept++] = stepper->timers[i];
