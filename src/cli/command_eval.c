@@ -49,11 +49,13 @@ struct evaluation {
     bool failed;  /* a line was no question */
 };
 
-/* The names an expression may use, and what is bound to them. */
+/* The names an expression may use, what is known of them, and what is bound to them. */
 struct names {
     struct span *names;
     struct value *values;
+    const struct type **types;
     size_t count;
+    struct type_env env;
 };
 
 /* The name's place, added when it is new. There is room for all. */
@@ -65,41 +67,30 @@ static size_t place_of(struct names *names, struct span name)
     if (i == names->count) {
         names->names[i] = name;
         names->values[i] = (struct value){.kind = VALUE_ERROR}; /* unbound */
+        names->types[i] = NULL;
         names->count++;
     }
     return i;
 }
 
-static struct span print_problem(struct evaluation *evaluation, const char *what,
-                                 struct span name, const char *problem)
-{
-    return text_print(&evaluation->arena, "%s `%.*s`: %s", what, SPAN_ARGS(name), problem);
-}
-
-/* The name that a member of type_env declares; empty when it declares none. Both the cases'
- * own form {"name":["x"],…} and a plain {"name":"x",…} are understood. */
-static struct span declared_name(struct value declaration)
-{
-    struct value name = value_member(declaration, SPAN("name"));
-    if (name.kind == VALUE_LIST && name.count == 1)
-        name = name.items[0];
-    return name.kind == VALUE_STRING ? value_span(name) : SPAN("");
-}
-
-/* False with a problem in `answer`. */
-static bool read_names(struct evaluation *evaluation, const struct question *question,
+/* Takes the place of each declared name; false with a problem. */
+static bool read_types(struct evaluation *evaluation, const struct question *question,
                        struct names *names, struct span *problem)
 {
-    struct value bindings = question->bindings;
-    struct value types = question->type_env;
-    size_t count = (size_t)bindings.count + types.count;
-    names->names = arena_new_array(&evaluation->arena, count, struct span);
-    names->values = arena_new_array(&evaluation->arena, count, struct value);
-    for (uint32_t i = 0; i < types.count; i++) {
-        struct span name = declared_name(types.items[i]);
-        if (name.size > 0)
-            place_of(names, name);
+    const char *why;
+    if (!type_env_read(question->type_env, &evaluation->arena, &names->env, &why)) {
+        *problem = text_print(&evaluation->arena, "`type_env`: %s", why);
+        return false;
     }
+    for (uint32_t i = 0; i < names->env.count; i++)
+        names->types[place_of(names, names->env.names[i])] = names->env.types[i];
+    return true;
+}
+
+static bool read_values(struct evaluation *evaluation, const struct question *question,
+                        struct names *names, struct span *problem)
+{
+    struct value bindings = question->bindings;
     for (uint32_t i = 0; i < bindings.count; i++) {
         const char *why;
         struct span name = value_span(bindings.entries[i].key);
@@ -108,11 +99,24 @@ static bool read_names(struct evaluation *evaluation, const struct question *que
             *value = bindings.entries[i].value;
         } else if (!tagged_value_read(bindings.entries[i].value, &evaluation->arena, value,
                                       &why)) {
-            *problem = print_problem(evaluation, "the binding", name, why);
+            *problem =
+                text_print(&evaluation->arena, "the binding `%.*s`: %s", SPAN_ARGS(name), why);
             return false;
         }
     }
     return true;
+}
+
+/* False with a problem. */
+static bool read_names(struct evaluation *evaluation, const struct question *question,
+                       struct names *names, struct span *problem)
+{
+    size_t count = (size_t)question->bindings.count + question->type_env.count;
+    names->names = arena_new_array(&evaluation->arena, count, struct span);
+    names->values = arena_new_array(&evaluation->arena, count, struct value);
+    names->types = arena_new_array(&evaluation->arena, count, const struct type *);
+    return read_types(evaluation, question, names, problem) &&
+           read_values(evaluation, question, names, problem);
 }
 
 static void answer_text(struct evaluation *evaluation, const char *key, struct span text)
@@ -141,21 +145,33 @@ static void answer_value(struct evaluation *evaluation, struct value value)
     text_add_byte(&evaluation->answer, '}');
 }
 
-/* NULL after diagnostics. */
+static struct expr_scope scope_of(const struct question *question, const struct names *names)
+{
+    return (struct expr_scope){
+        .variables = names->names,
+        .variable_count = names->count,
+        .container = question->container,
+        .is_open = question->is_unchecked,
+        .has_no_macros = question->has_no_macros,
+        .types = names->types,
+        .signatures = names->env.signatures,
+        .signature_count = names->env.signature_count,
+    };
+}
+
+/* Checked too, where that is wanted. NULL after at least one error. */
 static const struct expr_program *compile(struct evaluation *evaluation,
                                           const struct question *question,
                                           const struct names *names,
                                           struct diagnostics *diagnostics)
 {
     struct place place = {SPAN("expression"), 1, 1};
-    struct expr_scope scope = {
-        .variables = names->names,
-        .variable_count = names->count,
-        .container = question->container,
-        .is_open = question->is_unchecked,
-        .has_no_macros = question->has_no_macros,
-    };
-    return expr_compile(question->expression, place, &scope, &evaluation->arena, diagnostics);
+    struct expr_scope scope = scope_of(question, names);
+    const struct expr_program *program =
+        expr_compile(question->expression, place, &scope, &evaluation->arena, diagnostics);
+    if (program != NULL && !question->is_unchecked)
+        expr_check(program, &scope, &evaluation->arena, diagnostics);
+    return diagnostics->errors > 0 ? NULL : program;
 }
 
 static struct value run_program(struct evaluation *evaluation,
@@ -165,6 +181,41 @@ static struct value run_program(struct evaluation *evaluation,
     return expr_run(program, &frame, &evaluation->arena);
 }
 
+static struct span first_error(const struct diagnostics *diagnostics)
+{
+    const struct diagnostic *diagnostic = diagnostics->first;
+    while (diagnostic->severity != SEVERITY_ERROR)
+        diagnostic = diagnostic->next;
+    return diagnostic->message;
+}
+
+static void answer_type(struct evaluation *evaluation, const struct question *question,
+                        const struct names *names, struct diagnostics *diagnostics)
+{
+    struct text text;
+    struct place place = {SPAN("expression"), 1, 1};
+    struct expr_scope scope = scope_of(question, names);
+    const struct type *type =
+        expr_type_of(question->expression, place, &scope, &evaluation->arena, diagnostics);
+    if (type == NULL) {
+        answer_text(evaluation, "error", first_error(diagnostics));
+        return;
+    }
+    text_init(&text, &evaluation->arena);
+    type_write(&text, type);
+    answer_text(evaluation, "type", text_span(&text));
+}
+
+static void answer_program(struct evaluation *evaluation, const struct question *question,
+                           const struct names *names, struct diagnostics *diagnostics)
+{
+    const struct expr_program *program = compile(evaluation, question, names, diagnostics);
+    if (program == NULL)
+        answer_text(evaluation, "error", first_error(diagnostics));
+    else
+        answer_value(evaluation, run_program(evaluation, program, names));
+}
+
 /* Answers a question that was read. */
 static void answer_question(struct evaluation *evaluation, const struct question *question)
 {
@@ -172,15 +223,12 @@ static void answer_question(struct evaluation *evaluation, const struct question
     struct diagnostics diagnostics;
     struct span problem;
     diagnostics_init(&diagnostics, &evaluation->arena);
-    if (!read_names(evaluation, question, &names, &problem)) {
+    if (!read_names(evaluation, question, &names, &problem))
         answer_text(evaluation, "error", problem);
-        return;
-    }
-    const struct expr_program *program = compile(evaluation, question, &names, &diagnostics);
-    if (program == NULL)
-        answer_text(evaluation, "error", diagnostics.first->message);
+    else if (question->wants_type)
+        answer_type(evaluation, question, &names, &diagnostics);
     else
-        answer_value(evaluation, run_program(evaluation, program, &names));
+        answer_program(evaluation, question, &names, &diagnostics);
 }
 
 /* A member that is a flag: absent and null are false. False when it is anything else. */

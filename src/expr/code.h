@@ -16,6 +16,7 @@
 #include "expr/ast.h"
 #include "expr/program.h"
 #include "expr/regex.h"
+#include "expr/remark.h"
 
 enum { CODE_STACK_MAX = 512 };
 
@@ -86,6 +87,7 @@ struct expr_program {
     const struct value *constants;
     const struct regex *const *patterns;
     const struct ast *root;
+    struct remarks source; /* where its text stands, for the checker; without diagnostics */
     uint32_t code_count;
     uint32_t constant_count;
     uint32_t slot_count;

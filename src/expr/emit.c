@@ -716,6 +716,7 @@ const struct expr_program *emit_program(const struct ast *root, const struct exp
         .constants = emitter.constants,
         .patterns = emitter.patterns,
         .root = root,
+        .source = *remarks,
         .code_count = emitter.code_count,
         .constant_count = emitter.constant_count,
         .slot_count = (uint32_t)scope->variable_count,

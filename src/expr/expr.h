@@ -7,3 +7,5 @@
 #include "expr/program.h"
 #include "expr/reason.h"
 #include "expr/slot.h"
+#include "expr/type.h"
+#include "expr/type_env.h"

@@ -11,6 +11,7 @@
 #include "expr/lexer.h"
 #include "expr/parser.h"
 #include "expr/remark.h"
+#include "expr/type_check.h"
 #include "expr/vm.h"
 
 static const struct expr_program *compile(struct remarks *remarks,
@@ -39,6 +40,26 @@ const struct expr_program *expr_compile_part(const struct node *node, size_t fro
                               .start = from,
                               .diagnostics = diagnostics};
     return compile(&remarks, scope, arena);
+}
+
+const struct type *expr_check(const struct expr_program *program,
+                              const struct expr_scope *scope, struct arena *arena,
+                              struct diagnostics *diagnostics)
+{
+    struct remarks remarks = program->source;
+    remarks.diagnostics = diagnostics;
+    return type_check(program->root, scope, arena, &remarks);
+}
+
+const struct type *expr_type_of(struct span text, struct place place,
+                                const struct expr_scope *scope, struct arena *arena,
+                                struct diagnostics *diagnostics)
+{
+    struct remarks remarks = {.text = text, .place = place, .diagnostics = diagnostics};
+    uint32_t errors = diagnostics->errors + diagnostics->dropped;
+    const struct ast *root = parser_read(arena, &remarks, !scope->has_no_macros);
+    const struct type *type = root == NULL ? NULL : type_check(root, scope, arena, &remarks);
+    return diagnostics->errors + diagnostics->dropped == errors ? type : NULL;
 }
 
 /* Adds the least bytes that the value takes as JSON; false when they are over the limit.

@@ -15,6 +15,7 @@
 #include "base/node.h"
 #include "base/text.h"
 #include "base/value.h"
+#include "expr/type.h"
 
 struct expr_program; /* immutable, lives in the arena it was compiled into */
 
@@ -30,6 +31,15 @@ struct expr_function {
     uint32_t id; /* handed to the host function */
 };
 
+/* What a function of the host takes and gives; several of one name are its overloads. Type
+ * parameters are abstract types without parameters, named A to Z. */
+struct expr_signature {
+    struct span name;
+    const struct type *result;
+    const struct type *const *parameters;
+    uint32_t parameter_count;
+};
+
 /* The names an expression may use. A variable's index is its slot in the frame. Lives as long
  * as the compilation. */
 struct expr_scope {
@@ -40,6 +50,11 @@ struct expr_scope {
     struct span container; /* names are looked up in it first; usually empty */
     bool is_open;          /* unknown names are errors when they are evaluated, not before */
     bool has_no_macros;    /* all, map, has … are functions like any other, and unknown */
+
+    /* For expr_check() and expr_type_of(). NULL, or a NULL among them: nothing is known. */
+    const struct type *const *types; /* of the variables */
+    const struct expr_signature *signatures;
+    size_t signature_count;
 };
 
 /* What a program runs against. A slot that is NULL_SLOT (kind ERROR, count 0) is unbound and
@@ -64,6 +79,20 @@ const struct expr_program *expr_compile_part(const struct node *node, size_t fro
                                              const struct expr_scope *scope,
                                              struct arena *arena,
                                              struct diagnostics *diagnostics);
+
+/* Finds the type of an expression and what is wrong with it (IL0503): errors where it can only
+ * fail, warnings where its answer is always the same. What the scope says nothing about is dyn,
+ * fits everywhere and is never complained about. The scope is that of the compilation, with
+ * types. Never NULL; jumps to the arena's guard. */
+const struct type *expr_check(const struct expr_program *program,
+                              const struct expr_scope *scope, struct arena *arena,
+                              struct diagnostics *diagnostics);
+
+/* The same for a text that need not be run: functions may be known by their signatures alone.
+ * NULL after at least one error. */
+const struct type *expr_type_of(struct span text, struct place place,
+                                const struct expr_scope *scope, struct arena *arena,
+                                struct diagnostics *diagnostics);
 
 /* Runs a program. The result lives in the arena, the frame's values or the program. Always
  * returns: more than EXPRESSION_COST_MAX steps, or a spent arena, are error values. */

@@ -19,17 +19,36 @@ static struct place place_of(const struct remarks *remarks, uint32_t offset)
     return place;
 }
 
+__attribute__((format(printf, 5, 0))) static struct diagnostic *
+add(struct remarks *remarks, enum severity severity, const char *code, uint32_t offset,
+    const char *format, va_list arguments)
+{
+    struct text message;
+    text_init(&message, remarks->diagnostics->arena);
+    text_format_list(&message, format, arguments);
+    return diagnostics_add(remarks->diagnostics, severity, code, place_of(remarks, offset),
+                           "%.*s", SPAN_ARGS(text_span(&message)));
+}
+
 struct diagnostic *remark_error(struct remarks *remarks, uint32_t offset, const char *format,
                                 ...)
 {
-    struct text message;
     va_list arguments;
-    text_init(&message, remarks->diagnostics->arena);
     va_start(arguments, format);
-    text_format_list(&message, format, arguments);
+    struct diagnostic *added =
+        add(remarks, SEVERITY_ERROR, "IL0105", offset, format, arguments);
     va_end(arguments);
-    return diagnostics_add(remarks->diagnostics, SEVERITY_ERROR, "IL0105",
-                           place_of(remarks, offset), "%.*s", SPAN_ARGS(text_span(&message)));
+    return added;
+}
+
+struct diagnostic *remark_type(struct remarks *remarks, enum severity severity, uint32_t offset,
+                               const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    struct diagnostic *added = add(remarks, severity, "IL0503", offset, format, arguments);
+    va_end(arguments);
+    return added;
 }
 
 void remark_suggest(struct remarks *remarks, struct diagnostic *diagnostic, struct span name,

@@ -109,5 +109,21 @@ class Eval(harness.Case):
         self.assertEqual([a.get("value", "error") for a in answers],
                          [1, 2, "error", True, "error", True, 1])
 
+    def test_expressions_are_checked_before_they_run(self):
+        env = [{"name": "n", "type": "int"}, {"name": ["s"], "ident": [
+            {"type": [{"list_type": [{"elem_type": [{"primitive": [{"$id": "STRING"}]}]}]}]}]}]
+        answers = self.ask(
+            {"expr": "[1]", "check_only": True},
+            {"expr": "s.map(x, {x: n})", "check_only": True, "type_env": env},
+            {"expr": "s + n", "check_only": True, "type_env": env},
+            {"expr": "true || 'a' + 1 == 2"},
+            {"expr": "true || 'a' + 1 == 2", "disable_check": True},
+            {"expr": "n == 'a'", "type_env": env, "bindings": {"n": 1}},
+            {"expr": "1", "type_env": [{"name": "n", "type": "what is that"}]},
+            {"expr": "1", "type_env": [{"type": "int"}]})
+        self.assertEqual([a.get("type", a.get("value", "error")) for a in answers],
+                         ["list(int)", "list(map(string, int))", "error", "error", True, False,
+                          "error", "error"])
+
 
 harness.main(Eval)
