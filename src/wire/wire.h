@@ -8,6 +8,7 @@
 #include "base/node.h"
 #include "base/span.h"
 #include "wire/record_stream.h"
+#include "wire/xml.h"
 
 /* Reads a definition file, YAML 1.2 or JSON, into a tree in the arena; nobody behind it knows
  * which of the two it was. The file's name goes into places and must live as long as the tree.
