@@ -247,8 +247,21 @@ const struct expr_slot *expr_slot_compile(const struct node *node,
 static struct value run_part(const struct expr_slot *slot, const struct expr_frame *frame,
                              struct arena *arena);
 
+static bool add_value(struct text *text, struct value value, expr_slot_add *add,
+                      struct arena *arena)
+{
+    struct text written;
+    if (add == NULL)
+        return convert_add_text(text, value);
+    text_init(&written, arena);
+    if (!convert_add_text(&written, value))
+        return false;
+    add(text, text_span(&written));
+    return true;
+}
+
 static struct value run_text(const struct expr_slot *slot, const struct expr_frame *frame,
-                             struct arena *arena)
+                             expr_slot_add *add, struct arena *arena)
 {
     struct text text;
     text_init(&text, arena);
@@ -260,7 +273,7 @@ static struct value run_text(const struct expr_slot *slot, const struct expr_fra
         struct value value = expr_run(slot->pieces[i].program, frame, arena);
         if (value.kind == VALUE_ERROR)
             return value;
-        if (!convert_add_text(&text, value))
+        if (!add_value(&text, value, add, arena))
             return value_error(text_print(arena, "a value of type %s has no place in a text",
                                           vm_kind_name(value.kind)));
         if (text.size > VALUE_BYTES_MAX)
@@ -297,7 +310,7 @@ static struct value run_part(const struct expr_slot *slot, const struct expr_fra
     case SLOT_PROGRAM:
         return expr_run(slot->program, frame, arena);
     case SLOT_TEXT:
-        return run_text(slot, frame, arena);
+        return run_text(slot, frame, NULL, arena);
     case SLOT_LIST:
     case SLOT_MAP:
         return run_tree(slot, frame, arena);
@@ -306,8 +319,8 @@ static struct value run_part(const struct expr_slot *slot, const struct expr_fra
 }
 
 /* Sets the guard for texts and trees; programs have their own. */
-struct value expr_slot_run(const struct expr_slot *slot, const struct expr_frame *frame,
-                           struct arena *arena)
+static struct value run_guarded(const struct expr_slot *slot, const struct expr_frame *frame,
+                                expr_slot_add *add, struct arena *arena)
 {
     struct arena_guard guard;
     struct arena_mark mark = arena_mark(arena);
@@ -317,9 +330,22 @@ struct value expr_slot_run(const struct expr_slot *slot, const struct expr_frame
         arena_rewind(arena, mark);
         return value_error(SPAN("the value needs more memory than it may use"));
     }
-    struct value value = run_part(slot, frame, arena);
+    struct value value = slot->kind == SLOT_TEXT ? run_text(slot, frame, add, arena)
+                                                 : run_part(slot, frame, arena);
     arena_release_guard(arena, &guard);
     return value;
+}
+
+struct value expr_slot_run(const struct expr_slot *slot, const struct expr_frame *frame,
+                           struct arena *arena)
+{
+    return run_guarded(slot, frame, NULL, arena);
+}
+
+struct value expr_slot_run_quoted(const struct expr_slot *slot, const struct expr_frame *frame,
+                                  expr_slot_add *add, struct arena *arena)
+{
+    return run_guarded(slot, frame, add, arena);
 }
 
 bool expr_slot_is_literal(const struct expr_slot *slot)

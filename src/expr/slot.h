@@ -28,6 +28,12 @@ const struct expr_slot *expr_slot_literal(struct value value, struct arena *aren
 struct value expr_slot_run(const struct expr_slot *slot, const struct expr_frame *frame,
                            struct arena *arena);
 
+/* As expr_slot_run(), but what an expression puts into a text is added by `add`, which may
+ * quote it for its place. A slot that is one expression is its value, as ever. */
+typedef void expr_slot_add(struct text *text, struct span value);
+struct value expr_slot_run_quoted(const struct expr_slot *slot, const struct expr_frame *frame,
+                                  expr_slot_add *add, struct arena *arena);
+
 /* True when no expression is in it. */
 bool expr_slot_is_literal(const struct expr_slot *slot);
 

@@ -154,6 +154,7 @@ static struct http_call *call_open(struct http_client *client)
     set_option(call->easy, CURLOPT_QUICK_EXIT, 1L); /* never wait for a name server */
     set_option(call->easy, CURLOPT_PROTOCOLS_STR, "http,https");
     set_option(call->easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    set_option(call->easy, CURLOPT_PATH_AS_IS, 1L); /* a URL is sent as it was written */
     set_option(call->easy, CURLOPT_MAXAGE_CONN, (long)CONNECTION_IDLE_MAX_S);
     set_option(call->easy, CURLOPT_ERRORBUFFER, call->error);
     set_option(call->easy, CURLOPT_WRITEFUNCTION, on_body);

@@ -3,9 +3,10 @@
  */
 #include "strategy/attempt.h"
 
-#include "base/ensure.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "strategy/answer.h"
 
 void running_init(struct running *running, const struct strategy_ops *ops, struct loop *loop)
 {
@@ -47,6 +48,7 @@ static void leave_list(struct attempt *attempt)
 static void release(struct attempt *attempt)
 {
     loop_timer_close(attempt->timer);
+    text_fini(&attempt->subject);
     text_fini(&attempt->refusal);
     memory_release(attempt);
 }
@@ -73,6 +75,50 @@ struct attempt_result attempt_failure(enum error_kind kind, int32_t code, struct
         .message = message,
         .retry_after_ms = -1,
     };
+}
+
+void attempt_fail(struct attempt *attempt, enum error_kind kind, int32_t code,
+                  struct span words)
+{
+    struct attempt_result result = attempt_failure(kind, code, words);
+    attempt_finish(attempt, &result);
+}
+
+static void finish_done(struct attempt *attempt, struct span output)
+{
+    struct attempt_result result = {.done = true, .retry_after_ms = -1, .output = output};
+    attempt_finish(attempt, &result);
+}
+
+static bool succeed_with_text(struct attempt *attempt, struct span words, struct span *problem)
+{
+    struct text output = {.arena = NULL};
+    if (!span_is_utf8(words)) {
+        *problem = SPAN("is not UTF-8");
+        return false;
+    }
+    json_write_string(&output, words);
+    finish_done(attempt, text_span(&output));
+    text_fini(&output);
+    return true;
+}
+
+bool attempt_succeed(struct attempt *attempt, struct span answer, bool is_text,
+                     struct span *problem)
+{
+    struct arena *arena = &attempt->running->arena;
+    struct value value;
+    struct span why;
+    if (is_text)
+        return succeed_with_text(attempt, answer, problem);
+    arena_clear(arena);
+    if (!answer_read_json(answer, arena, &value, &why)) {
+        arena_clear(arena);
+        *problem = text_print(arena, "is not JSON: %.*s", SPAN_ARGS(why));
+        return false;
+    }
+    finish_done(attempt, value.kind == VALUE_NULL ? SPAN("null") : span_trim(answer));
+    return true;
 }
 
 static void tell_refusal(void *context)

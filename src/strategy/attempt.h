@@ -16,6 +16,7 @@ struct attempt {
     attempt_done *done;
     void *context;
     struct loop_timer *timer; /* the timeout, or a refusal to be told soon; may be NULL */
+    struct text subject;      /* what is called, for messages: a program, a URL, a function */
     struct text refusal;
 };
 
@@ -41,6 +42,16 @@ void attempt_close(struct attempt *attempt);
 
 /* Tells the result, then closes the attempt. */
 void attempt_finish(struct attempt *attempt, const struct attempt_result *result);
+
+/* Tells that it failed: "WORDS", with what came of it outside in code (0: nothing). */
+void attempt_fail(struct attempt *attempt, enum error_kind kind, int32_t code,
+                  struct span words);
+
+/* Tells what came back: JSON, where blank is null, or all of it as one string. False when it
+ * is neither: then nothing is told, and *problem is "is not JSON: why", in the running's arena
+ * or static. */
+bool attempt_succeed(struct attempt *attempt, struct span answer, bool is_text,
+                     struct span *problem);
 
 /* Tells in a later round that the attempt could not begin: ERROR_KIND_INVALID, certainly not
  * acted. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "strategy/url.h"
 
 const struct expr_scope *attempt_scope(void)
 {
@@ -33,12 +34,11 @@ void attempt_frame_init(struct attempt_frame *frame, const struct attempt_reques
     };
 }
 
-bool attempt_frame_text(const struct attempt_frame *frame, const struct expr_slot *slot,
-                        struct arena *arena, struct span *text)
+static bool take_text(struct value value, const char *what, struct arena *arena,
+                      struct span *text, struct span *problem)
 {
-    struct value value = expr_slot_run(slot, &frame->frame, arena);
     if (value_is_error(value)) {
-        *text = value_span(value);
+        *problem = text_print(arena, "%s: %.*s", what, SPAN_ARGS(value_span(value)));
         return false;
     }
     if (value.kind == VALUE_STRING) {
@@ -51,6 +51,22 @@ bool attempt_frame_text(const struct attempt_frame *frame, const struct expr_slo
     }
     if (memchr(text->text, '\0', text->size) == NULL)
         return true;
-    *text = SPAN("there is a NUL in it");
+    *problem = text_print(arena, "%s: there is a NUL in it", what);
     return false;
+}
+
+bool attempt_frame_text(const struct attempt_frame *frame, const struct expr_slot *slot,
+                        const char *what, struct arena *arena, struct span *text,
+                        struct span *problem)
+{
+    struct value value = expr_slot_run(slot, &frame->frame, arena);
+    return take_text(value, what, arena, text, problem);
+}
+
+bool attempt_frame_url(const struct attempt_frame *frame, const struct expr_slot *slot,
+                       const char *what, struct arena *arena, struct span *text,
+                       struct span *problem)
+{
+    struct value value = expr_slot_run_quoted(slot, &frame->frame, url_add_value, arena);
+    return take_text(value, what, arena, text, problem);
 }

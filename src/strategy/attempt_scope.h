@@ -23,6 +23,12 @@ void attempt_frame_init(struct attempt_frame *frame, const struct attempt_reques
 
 /* Runs a slot whose value is to be text: a string as it is, anything else as JSON. False when
  * an expression failed or when a NUL is in it, which neither a header nor an argument can hold;
- * then *text is the reason. Jumps to the arena's guard when it is spent. */
+ * then *problem is "WHAT: why". Jumps to the arena's guard when it is spent. */
 bool attempt_frame_text(const struct attempt_frame *frame, const struct expr_slot *slot,
-                        struct arena *arena, struct span *text);
+                        const char *what, struct arena *arena, struct span *text,
+                        struct span *problem);
+
+/* The same for a URL, where expressions inside text cannot leave their component. */
+bool attempt_frame_url(const struct attempt_frame *frame, const struct expr_slot *slot,
+                       const char *what, struct arena *arena, struct span *text,
+                       struct span *problem);

@@ -61,6 +61,18 @@ const struct expr_slot *settings_value(const struct settings *settings, const st
     return expr_slot_compile(node, attempt_scope(), settings->arena, settings->diagnostics);
 }
 
+bool settings_output(const struct settings *settings, const struct node *output, bool *is_text)
+{
+    if (output == NULL)
+        return true;
+    *is_text = node_is_string(output) && span_is(node_text(output), "text");
+    if (*is_text || (node_is_string(output) && span_is(node_text(output), "json")))
+        return true;
+    diagnostics_add(settings->diagnostics, SEVERITY_ERROR, "IL0104", output->place,
+                    "`output` must be json or text");
+    return false;
+}
+
 static bool read_pair(const struct settings *settings, const struct node_entry *entry,
                       const char *key, bool (*is_name)(struct span name),
                       struct settings_pair *pair)

@@ -40,6 +40,9 @@ const struct expr_slot *settings_text(const struct settings *settings, const str
 const struct expr_slot *settings_value(const struct settings *settings,
                                        const struct node *node);
 
+/* `output: json` or `text`; NULL is json. False after a diagnostic. */
+bool settings_output(const struct settings *settings, const struct node *output, bool *is_text);
+
 /* A map from names to texts; empty when node is NULL. `is_name` says which names are allowed.
  */
 bool settings_pairs(const struct settings *settings, const struct node *node, const char *key,

@@ -52,8 +52,7 @@ struct attempt;
 struct strategy_type {
     const char *name; /* the key in a step: "http" */
 
-    /* Keys that this type reads beside its own one in the step, NULL-terminated: "output" of
-     * exec. */
+    /* Keys that this type reads beside its own one in the step, NULL-terminated: "output". */
     const char *const *extra_keys;
 
     /* Reads the settings under that key; `step` is the map that holds them. `folder` is where

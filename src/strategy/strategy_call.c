@@ -34,7 +34,6 @@ struct call_attempt {
     struct attempt attempt;
     uint64_t number;
     duration_ms timeout_ms;
-    struct text name;
 };
 
 struct call_runner {
@@ -181,17 +180,15 @@ static void stop_waiting(struct call_attempt *call)
 
 static void tell(struct call_attempt *call, const struct attempt_result *result)
 {
-    struct text name = call->name;
     stop_waiting(call);
     attempt_finish(&call->attempt, result);
-    text_fini(&name);
 }
 
 static void tell_failure(struct call_attempt *call, enum error_kind kind, const char *words,
                          struct span detail)
 {
     struct text message = {.arena = NULL};
-    text_format(&message, "%.*s%s%.*s", SPAN_ARGS(text_span(&call->name)), words,
+    text_format(&message, "%.*s%s%.*s", SPAN_ARGS(text_span(&call->attempt.subject)), words,
                 SPAN_ARGS(detail));
     struct attempt_result result = attempt_failure(kind, 0, text_span(&message));
     tell(call, &result);
@@ -261,7 +258,7 @@ static struct attempt *runner_start(struct strategy *strategy, const void *setti
     call->number = ++self->next_number;
     call->timeout_ms = request->timeout_ms;
     if (self->call->start(self->call->context, name, request, call->number)) {
-        text_add(&call->name, name);
+        text_add(&call->attempt.subject, name);
         table_add(&self->waiting, number_key(&call->number), call);
         call->attempt.timer = loop_timer_open(self->running.loop, on_timeout, call);
         loop_timer_start(call->attempt.timer, request->timeout_ms);
@@ -279,7 +276,6 @@ static void runner_cancel(struct strategy *strategy, struct attempt *attempt)
     struct call_attempt *call = (struct call_attempt *)attempt;
     (void)strategy;
     stop_waiting(call);
-    text_fini(&call->name);
     attempt_close(attempt);
 }
 

@@ -84,21 +84,6 @@ static bool read_command(const struct settings *settings, const struct node *com
     return false;
 }
 
-static bool read_output(const struct settings *settings, const struct node *output,
-                        struct exec_settings *exec)
-{
-    if (output == NULL)
-        return true;
-    bool is_text = node_is_string(output) && span_is(node_text(output), "text");
-    if (is_text || (node_is_string(output) && span_is(node_text(output), "json"))) {
-        exec->is_text = is_text;
-        return true;
-    }
-    diagnostics_add(settings->diagnostics, SEVERITY_ERROR, "IL0104", output->place,
-                    "`output` must be json or text");
-    return false;
-}
-
 static bool is_variable_name(struct span name)
 {
     return name.size > 0 && memchr(name.text, '=', name.size) == NULL &&
@@ -118,7 +103,7 @@ static bool read_map(const struct settings *settings, struct exec_settings *exec
                         "`exec` needs a `command`");
     else
         is_good &= read_command(settings, command, "`command`", exec);
-    is_good &= read_output(settings, node_find(map, SPAN("output")), exec);
+    is_good &= settings_output(settings, node_find(map, SPAN("output")), &exec->is_text);
     is_good &= settings_pairs(settings, node_find(map, SPAN("env")), "env", is_variable_name,
                               &exec->environment);
     if (working_folder != NULL) {
@@ -136,7 +121,7 @@ static const void *exec_parse(const struct node *node, const struct node *step,
     uint32_t errors = diagnostics->errors;
     struct exec_settings *exec = arena_new(arena, struct exec_settings);
     exec->folder = arena_copy(arena, span_from_text(folder)).text;
-    bool is_good = read_output(&settings, node_find(step, SPAN("output")), exec);
+    bool is_good = settings_output(&settings, node_find(step, SPAN("output")), &exec->is_text);
     if (node->kind == NODE_MAP)
         is_good &= read_map(&settings, exec);
     else
@@ -153,7 +138,6 @@ struct exec_strategy {
 struct exec_attempt {
     struct attempt attempt;
     struct process *process;
-    struct text program; /* as the definition names it, for messages */
     duration_ms timeout_ms;
     bool is_text;
 };
@@ -164,16 +148,6 @@ struct built {
     struct span program;
     struct span problem; /* why it could not be built */
 };
-
-static bool run_text(const struct attempt_frame *frame, const struct expr_slot *slot,
-                     const char *what, struct arena *arena, struct span *text,
-                     struct built *built)
-{
-    if (attempt_frame_text(frame, slot, arena, text))
-        return true;
-    built->problem = text_print(arena, "%s: %.*s", what, SPAN_ARGS(*text));
-    return false;
-}
 
 static const char *resolve(const char *folder, struct span path, struct arena *arena)
 {
@@ -197,8 +171,8 @@ static bool build_arguments(const struct exec_settings *exec, const struct attem
     const char **arguments = arena_new_array(arena, exec->argument_count + 1, const char *);
     for (size_t i = 0; i < exec->argument_count; i++) {
         struct span argument;
-        if (!run_text(frame, exec->arguments[i], i == 0 ? "program" : "argument", arena,
-                      &argument, built))
+        if (!attempt_frame_text(frame, exec->arguments[i], i == 0 ? "program" : "argument",
+                                arena, &argument, &built->problem))
             return false;
         arguments[i] = argument.text;
         if (i == 0)
@@ -236,8 +210,8 @@ static bool build_environment(const struct exec_settings *exec,
         all[count++] = variable(arena, "TRACEPARENT", request->trace);
     for (size_t i = 0; i < pairs->count; i++) {
         struct span value;
-        if (!run_text(frame, pairs->pairs[i].value, pairs->pairs[i].name.text, arena, &value,
-                      built))
+        if (!attempt_frame_text(frame, pairs->pairs[i].value, pairs->pairs[i].name.text, arena,
+                                &value, &built->problem))
             return false;
         all[count++] = variable(arena, pairs->pairs[i].name.text, value);
     }
@@ -254,7 +228,8 @@ static bool build_working_folder(const struct exec_settings *exec,
     built->request.folder = exec->folder;
     if (exec->working_folder == NULL)
         return true;
-    if (!run_text(frame, exec->working_folder, "cwd", arena, &folder, built))
+    if (!attempt_frame_text(frame, exec->working_folder, "cwd", arena, &folder,
+                            &built->problem))
         return false;
     built->request.folder = resolve(exec->folder, folder, arena);
     return true;
@@ -292,29 +267,15 @@ static bool build_guarded(const struct exec_settings *exec,
 
 /* What came of it */
 
-static void tell(struct exec_attempt *exec, const struct attempt_result *result)
-{
-    struct text program = exec->program;
-    attempt_finish(&exec->attempt, result);
-    text_fini(&program);
-}
-
-static void tell_failure(struct exec_attempt *exec, enum error_kind kind, int code,
-                         struct span message)
-{
-    struct attempt_result result = attempt_failure(kind, code, message);
-    tell(exec, &result);
-}
-
 static void on_timeout(void *context)
 {
     struct exec_attempt *exec = context;
     struct text message = {.arena = NULL};
     process_cancel(exec->process, GRACE_MS, true);
-    text_add(&message, text_span(&exec->program));
+    text_add(&message, text_span(&exec->attempt.subject));
     text_add(&message, SPAN(": not done within "));
     time_add_duration(&message, exec->timeout_ms);
-    tell_failure(exec, ERROR_KIND_TIMEOUT, 0, text_span(&message));
+    attempt_fail(&exec->attempt, ERROR_KIND_TIMEOUT, 0, text_span(&message));
     text_fini(&message);
 }
 
@@ -323,13 +284,13 @@ static void on_timeout(void *context)
 static void tell_not_started(struct exec_attempt *exec, const struct process_result *ended)
 {
     struct text message = {.arena = NULL};
-    text_format(&message, "cannot start '%.*s': %s", SPAN_ARGS(text_span(&exec->program)),
-                ended->problem);
+    text_format(&message, "cannot start '%.*s': %s",
+                SPAN_ARGS(text_span(&exec->attempt.subject)), ended->problem);
     enum error_kind kind =
         ended->started == STATUS_IO ? ERROR_KIND_UNAVAILABLE : ERROR_KIND_INVALID;
     struct attempt_result result = attempt_failure(kind, 0, text_span(&message));
     result.not_acted = true;
-    tell(exec, &result);
+    attempt_finish(&exec->attempt, &result);
     text_fini(&message);
 }
 
@@ -364,52 +325,28 @@ static void tell_ended_badly(struct exec_attempt *exec, const struct process_res
     if (span_trim(ended->output).size > 0 && !ended->output_truncated &&
         answer_read_json(ended->output, arena, &value, &problem))
         result.details = ended->output;
-    tell(exec, &result);
+    attempt_finish(&exec->attempt, &result);
     text_fini(&message);
 }
 
 static void tell_invalid(struct exec_attempt *exec, const struct process_result *ended,
-                         const char *what, struct span problem)
+                         struct span problem)
 {
     struct text message = {.arena = NULL};
-    text_format(&message, "the output %s%.*s", what, SPAN_ARGS(problem));
+    text_format(&message, "the output %.*s", SPAN_ARGS(problem));
     add_errors(&message, ended);
-    tell_failure(exec, ERROR_KIND_INVALID, 0, text_span(&message));
+    attempt_fail(&exec->attempt, ERROR_KIND_INVALID, 0, text_span(&message));
     text_fini(&message);
 }
 
-static void tell_output(struct exec_attempt *exec, struct span output)
+static void tell_output(struct exec_attempt *exec, const struct process_result *ended)
 {
-    struct attempt_result result = {.done = true, .retry_after_ms = -1};
-    result.output = output;
-    tell(exec, &result);
-}
-
-static void tell_text(struct exec_attempt *exec, const struct process_result *ended)
-{
-    struct span words = ended->output;
-    if (!span_is_utf8(words)) {
-        tell_invalid(exec, ended, "is not UTF-8", SPAN(""));
-        return;
-    }
-    if (span_ends_with(words, SPAN("\n")))
-        words.size--;
-    struct text output = {.arena = NULL};
-    json_write_string(&output, words);
-    tell_output(exec, text_span(&output));
-    text_fini(&output);
-}
-
-static void tell_json(struct exec_attempt *exec, const struct process_result *ended)
-{
-    struct arena *arena = &exec->attempt.running->arena;
-    struct value value;
+    struct span output = ended->output;
     struct span problem;
-    arena_clear(arena);
-    if (!answer_read_json(ended->output, arena, &value, &problem))
-        tell_invalid(exec, ended, "is not JSON: ", problem);
-    else
-        tell_output(exec, value.kind == VALUE_NULL ? SPAN("null") : span_trim(ended->output));
+    if (exec->is_text && span_ends_with(output, SPAN("\n")))
+        output.size--;
+    if (!attempt_succeed(&exec->attempt, output, exec->is_text, &problem))
+        tell_invalid(exec, ended, problem);
 }
 
 static void on_ended(void *context, const struct process_result *ended)
@@ -420,11 +357,9 @@ static void on_ended(void *context, const struct process_result *ended)
     else if (ended->signal != 0 || ended->exit_status != 0)
         tell_ended_badly(exec, ended);
     else if (ended->output_truncated)
-        tell_invalid(exec, ended, "is larger than 1 MiB", SPAN(""));
-    else if (exec->is_text)
-        tell_text(exec, ended);
+        tell_invalid(exec, ended, SPAN("is larger than 1 MiB"));
     else
-        tell_json(exec, ended);
+        tell_output(exec, ended);
 }
 
 /* The strategy */
@@ -442,7 +377,7 @@ static struct attempt *exec_start(struct strategy *strategy, const void *setting
         attempt_refuse(&exec->attempt, built.problem);
         return &exec->attempt;
     }
-    text_add(&exec->program, built.program);
+    text_add(&exec->attempt.subject, built.program);
     exec->is_text = exec_settings->is_text;
     exec->timeout_ms = request->timeout_ms;
     exec->process = process_start(self->running.loop, &built.request, on_ended, exec);
@@ -457,7 +392,6 @@ static void exec_cancel(struct strategy *strategy, struct attempt *attempt)
     (void)strategy;
     if (exec->process != NULL)
         process_cancel(exec->process, GRACE_MS, true);
-    text_fini(&exec->program);
     attempt_close(attempt);
 }
 

@@ -15,6 +15,7 @@
 #include "strategy/attempt.h"
 #include "strategy/attempt_scope.h"
 #include "strategy/settings.h"
+#include "strategy/url.h"
 
 enum { EXCERPT_BYTES_MAX = 200, OWN_HEADERS_MAX = 8 };
 
@@ -27,6 +28,7 @@ struct http_settings {
     const struct expr_slot *url;
     struct settings_pairs headers;
     const struct expr_slot *body; /* NULL: the input, as JSON */
+    bool is_text;                 /* output: text */
 };
 
 /* Reading the settings */
@@ -110,7 +112,7 @@ static const void *http_parse(const struct node *node, const struct node *step,
 {
     static const struct span keys[] = {{"method", 6}, {"url", 3}, {"headers", 7}, {"body", 4}};
     const struct settings settings = {node, arena, diagnostics};
-    (void)step, (void)folder;
+    (void)folder;
     if (node->kind != NODE_MAP) {
         settings_wrong_type(&settings, node, "`http`", "a map");
         return NULL;
@@ -123,6 +125,7 @@ static const void *http_parse(const struct node *node, const struct node *step,
     is_good &= settings_pairs(&settings, node_find(node, SPAN("headers")), "headers",
                               is_header_name, &http->headers);
     is_good &= read_body(&settings, http);
+    is_good &= settings_output(&settings, node_find(step, SPAN("output")), &http->is_text);
     return is_good && diagnostics->errors == errors ? http : NULL;
 }
 
@@ -136,7 +139,7 @@ struct http_strategy {
 struct http_attempt {
     struct attempt attempt;
     struct http_call *call;
-    struct text target; /* "POST http://…", for messages */
+    bool is_text;
 };
 
 /* What one attempt's settings came to; all in the arena. */
@@ -146,16 +149,6 @@ struct built {
     struct span content_type; /* of the body, empty where there is none */
     struct span problem;      /* why it could not be built */
 };
-
-static bool run_text(const struct attempt_frame *frame, const struct expr_slot *slot,
-                     const char *what, struct arena *arena, struct span *text,
-                     struct span *problem)
-{
-    if (attempt_frame_text(frame, slot, arena, text))
-        return true;
-    *problem = text_print(arena, "%s: %.*s", what, SPAN_ARGS(*text));
-    return false;
-}
 
 static struct span write_json(struct value value, struct arena *arena)
 {
@@ -226,7 +219,8 @@ static bool build_headers(const struct http_settings *http, const struct attempt
     for (size_t i = 0; i < http->headers.count; i++) {
         const struct settings_pair *pair = &http->headers.pairs[i];
         struct span value;
-        if (!run_text(frame, pair->value, pair->name.text, arena, &value, &built->problem))
+        if (!attempt_frame_text(frame, pair->value, pair->name.text, arena, &value,
+                                &built->problem))
             return false;
         add_header(built, arena, pair->name, value);
     }
@@ -241,10 +235,11 @@ static bool build(const struct http_settings *http, const struct attempt_request
     built->request.method = SPAN("POST");
     built->request.timeout_ms = request->timeout_ms;
     built->request.body_bytes_max = STEP_OUTPUT_BYTES_MAX;
-    if (http->method != NULL && !run_text(&frame, http->method, "method", arena,
-                                          &built->request.method, &built->problem))
+    if (http->method != NULL && !attempt_frame_text(&frame, http->method, "method", arena,
+                                                    &built->request.method, &built->problem))
         return false;
-    return run_text(&frame, http->url, "url", arena, &built->request.url, &built->problem) &&
+    return attempt_frame_url(&frame, http->url, "url", arena, &built->request.url,
+                             &built->problem) &&
            build_body(http, &frame, arena, built) &&
            build_headers(http, &frame, request, arena, built);
 }
@@ -263,40 +258,19 @@ static bool build_guarded(const struct http_settings *http,
     return is_built;
 }
 
-/* Messages name the URL without what may be secret in it: user, password and query. */
-static void add_target(struct text *target, struct span method, struct span url)
-{
-    size_t host = span_find(url, SPAN("://"), 0);
-    size_t end = host == SIZE_MAX ? url.size : host + 3;
-    size_t at = end;
-    for (; end < url.size && strchr("?#", url.text[end]) == NULL; end++) {
-        if (url.text[end] == '@' &&
-            span_find(span_slice(url, at, end), SPAN("/"), 0) == SIZE_MAX)
-            at = end + 1;
-    }
-    text_add(target, method);
-    text_add_byte(target, ' ');
-    text_add(target, span_slice(url, 0, host == SIZE_MAX ? 0 : host + 3));
-    text_add(target, span_slice(url, at, end));
-}
-
 /* What came of it */
 
-static void tell(struct http_attempt *http, const struct attempt_result *result)
-{
-    struct text target = http->target;
-    attempt_finish(&http->attempt, result);
-    text_fini(&target);
-}
-
+/* "POST http://…: PROBLEM" */
 static void tell_failure(struct http_attempt *http, enum error_kind kind, int status,
                          struct span problem, bool not_acted)
 {
-    text_add(&http->target, SPAN(": "));
-    text_add(&http->target, problem);
-    struct attempt_result result = attempt_failure(kind, status, text_span(&http->target));
+    struct text words = {.arena = NULL};
+    text_format(&words, "%.*s: %.*s", SPAN_ARGS(text_span(&http->attempt.subject)),
+                SPAN_ARGS(problem));
+    struct attempt_result result = attempt_failure(kind, status, text_span(&words));
     result.not_acted = not_acted;
-    tell(http, &result);
+    attempt_finish(&http->attempt, &result);
+    text_fini(&words);
 }
 
 static bool claims_json(struct span content_type)
@@ -307,42 +281,17 @@ static bool claims_json(struct span content_type)
     return is_same_name(type, SPAN(JSON_TYPE)) || span_ends_with(type, SPAN("+json"));
 }
 
-static void tell_output(struct http_attempt *http, struct span output)
-{
-    struct attempt_result result = {.done = true, .retry_after_ms = -1};
-    result.output = output;
-    tell(http, &result);
-}
-
-static void tell_text(struct http_attempt *http, const struct http_result *answer)
-{
-    if (!span_is_utf8(answer->body)) {
-        tell_failure(http, ERROR_KIND_INVALID, answer->status,
-                     SPAN("the answer is neither JSON nor UTF-8 text"), false);
-        return;
-    }
-    struct text output = {.arena = NULL};
-    json_write_string(&output, answer->body);
-    tell_output(http, text_span(&output));
-    text_fini(&output);
-}
-
 static void tell_success(struct http_attempt *http, const struct http_result *answer)
 {
-    struct arena *arena = &http->attempt.running->arena;
-    struct value value;
+    struct text words = {.arena = NULL};
     struct span problem;
-    arena_clear(arena);
-    if (answer_read_json(answer->body, arena, &value, &problem)) {
-        tell_output(http, value.kind == VALUE_NULL ? SPAN("null") : span_trim(answer->body));
-    } else if (claims_json(answer->content_type)) {
-        struct text words = {.arena = NULL};
-        text_format(&words, "the answer is not JSON: %.*s", SPAN_ARGS(problem));
-        tell_failure(http, ERROR_KIND_INVALID, answer->status, text_span(&words), false);
-        text_fini(&words);
-    } else {
-        tell_text(http, answer);
-    }
+    if (attempt_succeed(&http->attempt, answer->body, http->is_text, &problem))
+        return;
+    text_format(&words, "the answer %.*s", SPAN_ARGS(problem));
+    if (!http->is_text && !claims_json(answer->content_type))
+        text_add(&words, SPAN("; beside `http`, `output: text` takes it as it is"));
+    tell_failure(http, ERROR_KIND_INVALID, answer->status, text_span(&words), false);
+    text_fini(&words);
 }
 
 static enum error_kind kind_of(int status)
@@ -383,7 +332,7 @@ static void tell_refusal(struct http_attempt *http, const struct http_result *an
         result.retry_after_ms = answer->retry_after_ms;
     if (is_json && span_trim(answer->body).size > 0)
         result.details = answer->body;
-    tell(http, &result);
+    attempt_finish(&http->attempt, &result);
     text_fini(&message);
 }
 
@@ -435,7 +384,9 @@ static struct attempt *http_start(struct strategy *strategy, const void *setting
     struct built built = {.problem = {NULL, 0}};
     arena_clear(&self->running.arena);
     if (build_guarded(settings, request, &self->running.arena, &built)) {
-        add_target(&http->target, built.request.method, built.request.url);
+        text_format(&http->attempt.subject, "%.*s ", SPAN_ARGS(built.request.method));
+        url_add_public(&http->attempt.subject, built.request.url);
+        http->is_text = ((const struct http_settings *)settings)->is_text;
         http->call = http_client_start(self->client, &built.request, on_answer, http);
     } else {
         attempt_refuse(&http->attempt, built.problem);
@@ -449,7 +400,6 @@ static void http_cancel(struct strategy *strategy, struct attempt *attempt)
     (void)strategy;
     if (http->call != NULL)
         http_client_cancel(http->call);
-    text_fini(&http->target);
     attempt_close(attempt);
 }
 
@@ -471,11 +421,11 @@ static struct strategy *http_open(const struct strategy_type *type, struct loop 
     return &self->running.strategy;
 }
 
-static const char *const no_extra_keys[] = {NULL};
+static const char *const http_extra_keys[] = {"output", NULL};
 
 const struct strategy_type strategy_http = {
     .name = "http",
-    .extra_keys = no_extra_keys,
+    .extra_keys = http_extra_keys,
     .parse = http_parse,
     .open = http_open,
 };

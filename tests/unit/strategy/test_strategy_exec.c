@@ -232,7 +232,8 @@ static void wrong_settings_are_told_with_their_place(void **state)
     }
     assert_string_equal(strategy_exec.extra_keys[0], "output");
     assert_null(strategy_exec.extra_keys[1]);
-    assert_null(strategy_http.extra_keys[0]);
+    assert_string_equal(strategy_http.extra_keys[0], "output");
+    assert_null(strategy_http.extra_keys[1]);
 }
 
 static void cancelled_attempts_are_never_told(void **state)

@@ -121,10 +121,12 @@ static void answers_become_results(void **state)
         {"", true, "null", 0, 0, "", "", -1, false},
         {"body=%20%0a", true, "null", 0, 0, "", "", -1, false},
         {"status=204", true, "null", 0, 0, "", "", -1, false},
-        {"body=hi%20%22you%22&type=text/plain", true, "\"hi \\\"you\\\"\"", 0, 0, "", "", -1,
+        {"body=hi&type=text/plain", false, "", ERROR_KIND_INVALID, 200,
+         "the answer is not JSON: ", "", -1, false},
+        {"body=hi", false, "", ERROR_KIND_INVALID, 200, "`output: text`", "", -1, false},
+        {"body=<html>", false, "", ERROR_KIND_INVALID, 200, "the answer is not JSON: ", "", -1,
          false},
-        {"body=hi", true, "\"hi\"", 0, 0, "", "", -1, false},
-        {"body=%ff%fe", false, "", ERROR_KIND_INVALID, 200, "neither JSON nor UTF-8", "", -1,
+        {"body=%ff%fe", false, "", ERROR_KIND_INVALID, 200, "the answer is not JSON: ", "", -1,
          false},
         {"body={&type=application/json", false, "", ERROR_KIND_INVALID, 200,
          "the answer is not JSON: ", "", -1, false},
@@ -172,6 +174,83 @@ static void answers_become_results(void **state)
         assert_int_equal(told.result.code, rows[i].code);
         assert_int_equal(told.result.retry_after_ms, rows[i].retry_after_ms);
         assert_int_equal(told.result.not_acted, rows[i].not_acted);
+        told_release(&told);
+    }
+}
+
+static void a_step_may_say_that_its_output_is_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *query;
+        bool done;
+        const char *output;
+        const char *message;
+    } rows[] = {
+        {"body=hi&type=text/plain", true, "\"hi\"", ""},
+        {"body=hi%0a", true, "\"hi\\n\"", ""},
+        {"body={}&type=application/json", true, "\"{}\"", ""},
+        {"", true, "\"\"", ""},
+        {"body=%ff%fe", false, "", "the answer is not UTF-8"},
+        {"status=404&body=hi", false, "", "HTTP 404: hi"},
+    };
+    struct attempt_request request = bench_request(&bench, "{}");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        snprintf(step, sizeof step,
+                 "{\"http\":{\"url\":\"http://127.0.0.1:%d/answer?%s\"},\"output\":\"text\"}",
+                 web_port(web), rows[i].query);
+        struct told told = bench_run(&bench, step, &request);
+        assert_int_equal(told.result.done, rows[i].done);
+        expect_text(text_span(&told.output), rows[i].output);
+        expect_part(text_span(&told.message), rows[i].message);
+        told_release(&told);
+    }
+}
+
+static void a_value_arrives_whole_from_its_place_in_a_url(void **state)
+{
+    (void)state;
+    static const char *const values[] = {"a&body=c#d", "1/2 \u00fc", "50%25",   "a+b",
+                                         "?",          "../x",       "-._~aZ9", ""};
+    for (size_t i = 0; i < COUNT(values); i++) {
+        char input[64];
+        snprintf(input, sizeof input, "{\"v\":\"%s\"}", values[i]);
+        snprintf(step, sizeof step,
+                 "{\"http\":{\"url\":\"http://127.0.0.1:%d/answer?body=${input.v}&a=b\"},"
+                 "\"output\":\"text\"}",
+                 web_port(web));
+        struct attempt_request request = bench_request(&bench, input);
+        struct told told = bench_run(&bench, step, &request);
+        assert_true(told.result.done);
+        expect_text(span_slice(text_span(&told.output), 1, told.output.size - 1), values[i]);
+        told_release(&told);
+    }
+}
+
+/* The address of a service is often a value too. */
+static void a_url_may_begin_with_a_value(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url;
+        const char *base;
+        const char *path;
+        bool done;
+    } rows[] = {
+        {"${input.base}/echo", "http://127.0.0.1", "", true},
+        {"${input.base}", "http://127.0.0.1", "/echo?a=b&c=/d", true},
+        {"http://${input.base}/echo", "127.0.0.1", "", true},
+        {"http://${input.base}/echo", "127.0.0.1", "/other?", false},
+        {"http://${input.base}/echo", "me@127.0.0.1", "", false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char input[128];
+        snprintf(step, sizeof step, "{\"http\":{\"url\":\"%s\"}}", rows[i].url);
+        snprintf(input, sizeof input, "{\"base\":\"%s:%d%s\"}", rows[i].base, web_port(web),
+                 rows[i].path);
+        struct attempt_request request = bench_request(&bench, input);
+        struct told told = bench_run(&bench, step, &request);
+        assert_int_equal(told.result.done, rows[i].done);
         told_release(&told);
     }
 }
@@ -294,6 +373,8 @@ static void wrong_settings_are_told_with_their_place(void **state)
         {"{\"http\":{\"url\":\"http://a\",\"method\":\"GET IT\"}}",
          "`method` must be a method of HTTP"},
         {"{\"http\":{\"url\":\"http://a\",\"method\":5}}", "`method` must be a method of HTTP"},
+        {"{\"http\":{\"url\":\"http://a\"},\"output\":\"txt\"}",
+         "IL0104 1:37 `output` must be json or text\n"},
         {"{\"http\":{\"url\":\"http://a\",\"headers\":[]}}",
          "`headers` must be a map, not a list\n"},
         {"{\"http\":{\"url\":\"http://a\",\"headers\":{\"A B\":1}}}",
@@ -349,6 +430,9 @@ int main(void)
         HTTP_TEST(the_input_is_posted_with_all_that_identifies_it),
         HTTP_TEST(settings_hold_expressions),
         HTTP_TEST(answers_become_results),
+        HTTP_TEST(a_step_may_say_that_its_output_is_text),
+        HTTP_TEST(a_value_arrives_whole_from_its_place_in_a_url),
+        HTTP_TEST(a_url_may_begin_with_a_value),
         HTTP_TEST(long_answers_are_cut_in_messages),
         HTTP_TEST(the_world_fails_in_its_ways),
         HTTP_TEST(secrets_of_a_url_stay_out_of_messages),
