@@ -7,6 +7,7 @@
 #include "expr/footprint.h"
 #include "expr/program.h"
 #include "expr/reason.h"
+#include "expr/schema.h"
 #include "expr/slot.h"
 #include "expr/type.h"
 #include "expr/type_env.h"
