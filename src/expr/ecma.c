@@ -694,13 +694,10 @@ static enum ecma_result no_place(const struct ecma_tree *tree, struct ecma_probl
     return ECMA_ILLEGAL;
 }
 
-enum ecma_result ecma_location(struct span text, struct arena *arena, const struct span **names,
-                               uint32_t *count, struct ecma_problem *problem)
+static enum ecma_result names_of(const struct ecma_tree *tree, struct arena *arena,
+                                 const struct span **names, uint32_t *count,
+                                 struct ecma_problem *problem)
 {
-    const struct ecma_tree *tree;
-    enum ecma_result result = ecma_parse(text, arena, &tree, problem);
-    if (result != ECMA_OK)
-        return result;
     uint32_t depth = 1;
     const struct ecma_tree *at = tree;
     for (; at->kind == ECMA_MEMBER || at->kind == ECMA_INDEX; at = at->first)
@@ -719,4 +716,41 @@ enum ecma_result ecma_location(struct span text, struct arena *arena, const stru
     path[0] = at->text;
     *names = path;
     return ECMA_OK;
+}
+
+enum ecma_result ecma_location(struct span text, struct arena *arena, const struct span **names,
+                               uint32_t *count, struct ecma_problem *problem)
+{
+    const struct ecma_tree *tree;
+    enum ecma_result result = ecma_parse(text, arena, &tree, problem);
+    return result == ECMA_OK ? names_of(tree, arena, names, count, problem) : result;
+}
+
+enum ecma_result ecma_translate_script(struct span source, const struct ecma_scope *scope,
+                                       struct arena *arena,
+                                       const struct ecma_assignment **first,
+                                       struct ecma_problem *problem)
+{
+    const struct ecma_statement *statement;
+    const struct ecma_assignment **end = first;
+    enum ecma_result result = ecma_parse_script(source, arena, &statement, problem);
+    *first = NULL;
+    for (; result == ECMA_OK && statement != NULL; statement = statement->next) {
+        struct text text;
+        struct ecma_assignment *assignment = arena_new(arena, struct ecma_assignment);
+        text_init(&text, arena);
+        result =
+            names_of(statement->place, arena, &assignment->names, &assignment->count, problem);
+        struct writer writer = {.names = {.scope = scope},
+                                .arena = arena,
+                                .text = &text,
+                                .result = result,
+                                .problem = problem};
+        write_value(&writer, statement->value);
+        result = writer.result;
+        assignment->cel = unwrap(text_span(&text));
+        *end = assignment;
+        end = &assignment->next;
+    }
+    return result;
 }

@@ -38,5 +38,18 @@ enum ecma_result ecma_translate(struct span text, enum ecma_purpose purpose,
 enum ecma_result ecma_location(struct span text, struct arena *arena, const struct span **names,
                                uint32_t *count, struct ecma_problem *problem);
 
+/* What a script of assignments does, in order; each sees what those before it did. */
+struct ecma_assignment {
+    const struct span *names; /* the place */
+    uint32_t count;
+    struct span cel; /* the value */
+    const struct ecma_assignment *next;
+};
+
+enum ecma_result ecma_translate_script(struct span text, const struct ecma_scope *scope,
+                                       struct arena *arena,
+                                       const struct ecma_assignment **first,
+                                       struct ecma_problem *problem);
+
 /* A literal of a text in CEL's spelling. */
 struct span ecma_quote(struct span text, struct arena *arena);

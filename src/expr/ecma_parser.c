@@ -17,6 +17,7 @@
 struct parser {
     struct ecma_lexer lexer;
     struct ecma_word word; /* the next one */
+    size_t behind;         /* the end of the one before */
     struct arena *arena;
     enum ecma_result result;
     struct ecma_problem *problem;
@@ -55,6 +56,7 @@ static const struct ecma_tree *fail(struct parser *parser, enum ecma_result resu
 
 static void next(struct parser *parser)
 {
+    parser->behind = parser->lexer.at;
     parser->word = ecma_lexer_next(&parser->lexer);
     if (parser->word.kind == ECMA_WORD_FOREIGN)
         fail(parser, ECMA_UNSUPPORTED, parser->word.problem);
@@ -509,5 +511,99 @@ enum ecma_result ecma_parse(struct span text, struct arena *arena,
         fail_here(&parser, "the expression ends before this");
     if (parser.result == ECMA_OK)
         *tree = root;
+    return parser.result;
+}
+
+static const struct ecma_tree *operation(struct parser *parser, const struct ecma_tree *left,
+                                         struct span sign, const struct ecma_tree *right)
+{
+    struct ecma_tree *tree = new_tree(parser, ECMA_BINARY, left->offset);
+    tree->text = sign;
+    tree->first = left;
+    tree->second = right;
+    return tree;
+}
+
+/* x++ adds to the number that x stands for, never to a text. */
+static const struct ecma_tree *one_more(struct parser *parser, const struct ecma_tree *place,
+                                        struct span sign)
+{
+    struct ecma_tree *number = new_tree(parser, ECMA_UNARY, place->offset);
+    struct ecma_tree *one = new_tree(parser, ECMA_NUMBER, place->offset);
+    number->text = SPAN("+");
+    number->first = place;
+    one->number = 1;
+    return operation(parser, number, span_slice(sign, 0, 1), one);
+}
+
+/* What stands behind the place of an assignment. */
+static const struct ecma_tree *parse_assigned(struct parser *parser,
+                                              const struct ecma_tree *place)
+{
+    static const char *const signs[] = {"+=", "-=", "*=", "/=", "%=", "&=", "|=", "^="};
+    struct span sign = parser->word.text;
+    if (accept(parser, "="))
+        return parse_expression(parser);
+    if (accept(parser, "++") || accept(parser, "--"))
+        return one_more(parser, place, sign);
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+        if (accept(parser, signs[i])) {
+            const struct ecma_tree *value = parse_expression(parser);
+            return value == NULL ? NULL
+                                 : operation(parser, place, span_slice(sign, 0, 1), value);
+        }
+    }
+    return fail(parser, ECMA_UNSUPPORTED, "only assignments are translated in scripts");
+}
+
+/* A statement ends with ';', with its line, or with the script. */
+static bool end_statement(struct parser *parser)
+{
+    struct span between = span_slice(parser->lexer.text, parser->behind, parser->word.offset);
+    if (accept(parser, ";") || parser->word.kind == ECMA_WORD_END ||
+        span_find(between, SPAN("\n"), 0) != SIZE_MAX)
+        return parser->result == ECMA_OK;
+    fail_here(parser, "here the statement must end");
+    return false;
+}
+
+static bool is_statement_word(const struct parser *parser)
+{
+    return parser->word.kind == ECMA_WORD_RESERVED && !is_at(parser, "var");
+}
+
+static bool parse_assignment(struct parser *parser, struct ecma_statement *statement)
+{
+    if (is_statement_word(parser) || is_at(parser, "{"))
+        return fail(parser, ECMA_UNSUPPORTED, "only assignments are translated in scripts") !=
+               NULL;
+    accept(parser, "var");
+    statement->kind = ECMA_SET;
+    statement->place = parse_postfix(parser);
+    if (statement->place != NULL)
+        statement->value = parse_assigned(parser, statement->place);
+    return parser->result == ECMA_OK && end_statement(parser);
+}
+
+enum ecma_result ecma_parse_script(struct span text, struct arena *arena,
+                                   const struct ecma_statement **first,
+                                   struct ecma_problem *problem)
+{
+    struct parser parser = {
+        .lexer = {.text = text, .arena = arena}, .arena = arena, .problem = problem};
+    const struct ecma_statement **end = first;
+    *first = NULL;
+    if (text.size > EXPRESSION_BYTES_MAX) {
+        fail(&parser, ECMA_UNSUPPORTED, "the script is too long");
+        return parser.result;
+    }
+    next(&parser);
+    while (parser.result == ECMA_OK && parser.word.kind != ECMA_WORD_END) {
+        struct ecma_statement *statement = arena_new(arena, struct ecma_statement);
+        if (!accept(&parser, ";") && parse_assignment(&parser, statement)) {
+            *end = statement;
+            end = &statement->next;
+        }
+    }
     return parser.result;
 }

@@ -34,7 +34,8 @@ struct ecma_tree;
 
 struct ecma_statement {
     enum ecma_statement_kind kind;
-    struct span name;
+    struct span name;              /* in a function */
+    const struct ecma_tree *place; /* in a script: what is assigned to */
     const struct ecma_tree *condition;
     const struct ecma_tree *value;
     const struct ecma_statement *next;
@@ -65,3 +66,8 @@ struct ecma_problem {
 /* Reads the whole text as one expression. The problem is set unless the result is ECMA_OK. */
 enum ecma_result ecma_parse(struct span text, struct arena *arena,
                             const struct ecma_tree **tree, struct ecma_problem *problem);
+
+/* Reads the whole text as a script of assignments. */
+enum ecma_result ecma_parse_script(struct span text, struct arena *arena,
+                                   const struct ecma_statement **first,
+                                   struct ecma_problem *problem);

@@ -1,0 +1,25 @@
+/*
+ * scxml.h - SCXML documents (W3C) as definitions.
+ *
+ * The document's elements become the tree that machine_load() reads, every part with its
+ * place in the document, under `semantics: scxml`. Expressions in ECMAScript become CEL.
+ */
+#pragma once
+
+#include "base/markup.h"
+#include "base/node.h"
+
+/* How the document gets at files it names, such as `<data src="file:a.json">`. The path is as
+ * written, without `file:`. False when the file cannot be read. */
+struct scxml_files {
+    bool (*read)(void *context, struct span path, struct arena *arena, struct span *text);
+    void *context;
+};
+
+/* True when a definition with this text can only be XML. */
+bool scxml_is_document(struct span text);
+
+/* The definition's tree, in the arena, where the document must be too; NULL after adding at
+ * least one error. `files` may be NULL: there are none then. */
+const struct node *scxml_convert(const struct markup *root, const struct scxml_files *files,
+                                 struct arena *arena, struct diagnostics *diagnostics);
