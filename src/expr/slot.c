@@ -362,3 +362,16 @@ bool expr_slot_uses(const struct expr_slot *slot, uint32_t variable)
         uses |= expr_slot_uses(slot->items[i], variable);
     return uses;
 }
+
+void expr_slot_check(const struct expr_slot *slot, const struct expr_scope *scope,
+                     struct arena *arena, struct diagnostics *diagnostics)
+{
+    if (slot->kind == SLOT_PROGRAM)
+        expr_check(slot->program, scope, arena, diagnostics);
+    for (uint32_t i = 0; slot->kind == SLOT_TEXT && i < slot->count; i++) {
+        if (slot->pieces[i].program != NULL)
+            expr_check(slot->pieces[i].program, scope, arena, diagnostics);
+    }
+    for (uint32_t i = 0; slot->kind >= SLOT_LIST && i < slot->count; i++)
+        expr_slot_check(slot->items[i], scope, arena, diagnostics);
+}

@@ -39,3 +39,7 @@ bool expr_slot_is_literal(const struct expr_slot *slot);
 
 /* True when any expression in it reads the variable. */
 bool expr_slot_uses(const struct expr_slot *slot, uint32_t variable);
+
+/* Checks the types of all expressions in it; contract as expr_check(). */
+void expr_slot_check(const struct expr_slot *slot, const struct expr_scope *scope,
+                     struct arena *arena, struct diagnostics *diagnostics);
