@@ -9,7 +9,7 @@
 #include "base/limits.h"
 #include "cli/command.h"
 #include "cli/definition_file.h"
-#include "cli/derive_job.h"
+#include "cli/derive_fast.h"
 #include "cli/report.h"
 #include "os/os.h"
 
@@ -56,6 +56,7 @@ enum { LOOK_EVERY = 8192, DRAW_EVERY_US = 100000 };
 
 struct deriving {
     struct derive_job job;
+    struct derive_fast *fast; /* NULL: of no use here */
     struct definition_file file;
     const char *path;
     struct file_stream *input;
@@ -141,13 +142,21 @@ static void read_records(struct deriving *deriving)
     struct derive_job *job = &deriving->job;
     struct stream_record record;
     for (uint64_t round = 1; !job->is_over; round++) {
+        struct span line = SPAN("");
         arena_clear(&job->arena);
+        if (deriving->fast != NULL)
+            line = derive_fast_run(deriving->fast, deriving->stream);
+        if (job->is_over)
+            break;
         switch (record_stream_next(deriving->stream, &job->arena, &record)) {
         case STREAM_RECORD:
             derive_job_take(job, &record);
+            if (line.size > 0)
+                derive_fast_note(deriving->fast, line);
             break;
         case STREAM_WANTS:
             read_more(deriving);
+            draw(deriving);
             break;
         case STREAM_ENDED:
             job->is_over = true;
@@ -183,7 +192,11 @@ static enum cli_exit derive_all(struct deriving *deriving, enum stream_format fo
     deriving->began_us = clock_elapsed_us();
     deriving->drawn_us = deriving->began_us;
     derive_row_begin(&deriving->job);
+    deriving->fast = derive_fast_open(&deriving->job);
     read_records(deriving);
+    if (deriving->fast != NULL)
+        derive_fast_settle(deriving->fast);
+    derive_fast_close(deriving->fast);
     clear_progress(deriving);
     derive_summary_print(&deriving->job, clock_elapsed_us() - deriving->began_us);
     exit = judge(deriving);

@@ -180,11 +180,12 @@ static enum derive_class class_alone(const struct derived *derived)
     return derived->errors > 0 ? DERIVE_ERROR : derived->holds ? DERIVE_AGREE : DERIVE_GAP;
 }
 
-static void count_region(struct derive_job *job, uint32_t stored, uint32_t state)
+static void count_region(struct derive_job *job, uint32_t stored, uint32_t state,
+                         uint64_t count)
 {
     const struct derivation *derivation = job->derivation;
     uint32_t row = stored == NO_STATE ? derivation->leaf_count : stored;
-    job->matrix[(size_t)row * derivation->leaf_count + state]++;
+    job->matrix[(size_t)row * derivation->leaf_count + state] += count;
 }
 
 /* The worst of the regions' classes is the record's. */
@@ -201,8 +202,9 @@ static void classify(struct derive_job *job, struct derive_row *row)
         bool is_conflict = is_compared && (stored != derived->state || !derived->holds);
         row->class = class > row->class ? class : row->class;
         row->is_conflict = row->is_conflict || is_conflict;
+        row->stored_leaf = stored;
         if (is_compared)
-            count_region(job, stored, derived->state);
+            count_region(job, stored, derived->state, 1);
     }
     job->unrecorded += has_stored(job) && !is_compared;
 }
@@ -248,7 +250,7 @@ static bool passes(struct derive_job *job, const struct derive_row *row)
     return value_is_true(expr_run(job->options.where, &frame, &job->arena));
 }
 
-static void count(struct derive_job *job, const struct derive_row *row)
+static void count(struct derive_job *job, struct derive_row *row)
 {
     job->records++;
     job->gaps += !row->holds;
@@ -256,13 +258,32 @@ static void count(struct derive_job *job, const struct derive_row *row)
         job->states[row->derived[region].state]++;
         job->failures += row->derived[region].errors;
     }
-    classify(job, (struct derive_row *)(uintptr_t)row);
+    classify(job, row);
     job->classes[row->class]++;
     job->conflicts += row->is_conflict;
     if (row->is_conflict)
         keep_conflict(job, row);
     job->is_over = job->is_over ||
                    (job->options.limit > 0 && job->records + job->errors >= job->options.limit);
+}
+
+bool derive_job_keeps_conflicts(const struct derive_job *job)
+{
+    return job->kept < CONFLICTS_KEPT;
+}
+
+void derive_job_count(struct derive_job *job, const struct derived *derived, uint32_t stored,
+                      enum derive_class class, bool is_conflict, uint64_t count)
+{
+    job->gaps += derived->holds ? 0 : count;
+    job->states[derived->state] += count;
+    job->failures += derived->errors * count;
+    job->classes[class] += count;
+    job->conflicts += is_conflict ? count : 0;
+    if (has_stored(job) && stored == NO_STATE)
+        job->unrecorded += count;
+    else if (has_stored(job))
+        count_region(job, stored, derived->state, count);
 }
 
 /* False: the stored state is none. */
@@ -309,12 +330,15 @@ static void take_good(struct derive_job *job, const struct stream_record *record
     }
     count(job, &row);
     derive_row_write(job, &row);
+    job->last = row;
+    job->has_last = true;
 }
 
 void derive_job_take(struct derive_job *job, const struct stream_record *record)
 {
     struct arena_guard guard;
     struct value line = value_int((int64_t)record->number);
+    job->has_last = false;
     if (arena_is_spent(&job->arena, &guard)) {
         arena_clear(&job->arena);
         take_bad(job, record, line, CODE_RECORD, SPAN("the record is too large"));

@@ -51,6 +51,7 @@ enum {
 struct derive_row {
     struct value key;
     struct value record;
+    uint32_t stored_leaf;          /* where there is one region; NO_STATE: none */
     struct value stored;           /* what --from or --compare found; null: nothing */
     const struct derived *derived; /* one for each region */
     const struct value *slots;
@@ -91,7 +92,9 @@ struct derive_job {
     struct derive_conflict *first; /* the first few */
     struct derive_conflict **end;
     uint32_t kept;
-    bool is_over; /* nothing more is to be taken */
+    bool is_over;           /* nothing more is to be taken */
+    struct derive_row last; /* the record taken last */
+    bool has_last;          /* … was good, and is no more than counted */
 };
 
 void derive_job_init(struct derive_job *job, const struct derivation *derivation,
@@ -101,13 +104,21 @@ void derive_job_fini(struct derive_job *job);
 /* One record of the input, good or bad. */
 void derive_job_take(struct derive_job *job, const struct stream_record *record);
 
-/* A record that is known to be good, as `count` records of the same fate: for what has been
- * decided before. Only counts. */
+/* Counts so many records of one fate in all but `records`. `stored` is NO_STATE for none. */
+void derive_job_count(struct derive_job *job, const struct derived *derived, uint32_t stored,
+                      enum derive_class class, bool is_conflict, uint64_t count);
+
+/* True while the next conflict is one of the few that are told. */
+bool derive_job_keeps_conflicts(const struct derive_job *job);
+
 const char *derive_class_name(enum derive_class class);
 
 /* derive_row.c: a record in the form asked for. */
 void derive_row_begin(struct derive_job *job);
 void derive_row_write(struct derive_job *job, const struct derive_row *row);
+
+/* A row's line of NDJSON behind the key; valid until the next row. */
+struct span derive_row_tail(struct derive_job *job, const struct derive_row *row);
 
 /* The state of a row: a path, or {"REGION":"path"} where there are regions. */
 struct value derive_row_state(const struct derive_job *job, const struct derive_row *row);

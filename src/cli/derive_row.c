@@ -90,6 +90,16 @@ static void write_ndjson(struct derive_job *job, const struct derive_row *row)
     text_add(&job->out, SPAN("}\n"));
 }
 
+struct span derive_row_tail(struct derive_job *job, const struct derive_row *row)
+{
+    const struct span head = SPAN("{\"key\":null");
+    struct derive_row nameless = *row;
+    nameless.key = value_null();
+    text_clear(&job->out);
+    write_ndjson(job, &nameless);
+    return span_slice(text_span(&job->out), head.size, job->out.size);
+}
+
 /* CSV */
 
 static void add_cell(struct derive_job *job, struct span text)

@@ -50,8 +50,9 @@ static bool is_other_format(const char *path)
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
         if (!span_ends_with(span_from_text(path), suffixes[i]))
             continue;
-        report_problem("%s: %s is not read; give CSV, NDJSON or JSON, as it is or in gzip",
-                       path, suffixes[i].text);
+        report_problem(
+            "%s: %s is not read; give CSV, NDJSON or JSON, as it is or in gzip or zstd", path,
+            suffixes[i].text);
         return true;
     }
     return false;

@@ -1,7 +1,7 @@
 /*
  * record_stream.c - from bytes to records, in three steps: unpack, cut, read.
  *
- *     packed ──gunzip──► bytes [begin … end) ──cut──► one record's text ──read──► value
+ *     packed ──unpack──► bytes [begin … end) ──cut──► one record's text ──read──► value
  *
  * Always: [begin, end) was unpacked and not yet consumed, it begins at `place`, and the
  * format's scanner looked at the first bytes of it. Where a record is cut depends on the bytes
@@ -19,10 +19,13 @@
 #include "wire/csv.h"
 #include "wire/gunzip.h"
 #include "wire/json_stream.h"
+#include "wire/unzstd.h"
 
 enum { PIECE_BYTES = 64 << 10, HEADER_ARENA_FACTOR = 128, HEADER_ARENA_LEAST = 64 << 10 };
 
-enum packing { PACKING_UNKNOWN, PACKING_NONE, PACKING_GZIP };
+enum packing { PACKING_UNKNOWN, PACKING_NONE, PACKING_GZIP, PACKING_ZSTD };
+
+enum { MAGIC_BYTES = 4 };
 
 /* Line and column, both from 1; columns in code points. */
 struct spot {
@@ -36,6 +39,7 @@ struct record_stream {
     enum packing packing;
     struct text packed; /* fed and not yet unpacked */
     struct gunzip *gunzip;
+    struct unzstd *unzstd;
     bool has_more;       /* unpacked filled its room */
     bool is_fed;         /* nothing more is fed */
     bool is_cut;         /* the bytes end somewhere in the input */
@@ -90,6 +94,7 @@ void record_stream_close(struct record_stream *stream)
         return;
     arena_close(&stream->arena);
     gunzip_close(stream->gunzip);
+    unzstd_close(stream->unzstd);
     text_fini(&stream->packed);
     memory_release(stream->bytes);
     memory_release(stream);
@@ -116,8 +121,8 @@ static char *reserve(struct record_stream *stream, size_t size)
         memmove(stream->bytes, stream->bytes + stream->begin, kept);
     stream->begin = 0;
     stream->end = kept;
-    if (stream->capacity - kept < size) {
-        stream->capacity = (kept + size) * 2;
+    if (stream->capacity - kept < size + STREAM_LINES_PADDING) {
+        stream->capacity = (kept + size + STREAM_LINES_PADDING) * 2;
         stream->bytes = memory_resize(stream->bytes, stream->capacity);
     }
     return stream->bytes + kept;
@@ -132,11 +137,17 @@ static void add_bytes(struct record_stream *stream, struct span bytes)
 
 static void find_packing(struct record_stream *stream)
 {
-    if (stream->packing != PACKING_UNKNOWN || (stream->packed.size < 2 && !stream->is_fed))
+    if (stream->packing != PACKING_UNKNOWN ||
+        (stream->packed.size < MAGIC_BYTES && !stream->is_fed))
         return;
     if (gunzip_is_magic(text_span(&stream->packed))) {
         stream->packing = PACKING_GZIP;
         stream->gunzip = gunzip_open();
+        return;
+    }
+    if (unzstd_is_magic(text_span(&stream->packed))) {
+        stream->packing = PACKING_ZSTD;
+        stream->unzstd = unzstd_open();
         return;
     }
     stream->packing = PACKING_NONE;
@@ -173,13 +184,23 @@ static void unpack_piece(struct record_stream *stream)
     size_t got;
     struct span packed = text_span(&stream->packed);
     char *room = reserve(stream, PIECE_BYTES);
-    bool is_good = gunzip_read(stream->gunzip, &packed, room, PIECE_BYTES, &got);
+    bool is_good = stream->packing == PACKING_GZIP
+                       ? gunzip_read(stream->gunzip, &packed, room, PIECE_BYTES, &got)
+                       : unzstd_read(stream->unzstd, &packed, room, PIECE_BYTES, &got);
     stream->end += got;
     stream->has_more = got == PIECE_BYTES;
     memmove(stream->packed.bytes, packed.text, packed.size);
     stream->packed.size = packed.size;
     if (!is_good)
-        give_up(stream, "the gzip data is damaged");
+        give_up(stream, stream->packing == PACKING_GZIP ? "the gzip data is damaged"
+                                                        : "the zstd data is damaged");
+}
+
+/* True when what was packed is complete. */
+static bool is_unpacked(const struct record_stream *stream)
+{
+    return (stream->gunzip == NULL || gunzip_is_whole(stream->gunzip)) &&
+           (stream->unzstd == NULL || unzstd_is_whole(stream->unzstd));
 }
 
 /* True when there will be no more bytes than those pending. */
@@ -187,20 +208,22 @@ static bool is_last(const struct record_stream *stream)
 {
     if (stream->problem != NULL)
         return true;
-    bool is_whole = stream->gunzip == NULL || stream->is_cut || gunzip_is_whole(stream->gunzip);
+    bool is_whole = stream->is_cut || is_unpacked(stream);
     return stream->is_fed && stream->packed.size == 0 && !stream->has_more && is_whole;
 }
 
 /* False when nothing comes of it before more is fed. */
 static bool unpack(struct record_stream *stream)
 {
-    if (stream->packing != PACKING_GZIP || is_last(stream))
+    bool is_packed = stream->packing == PACKING_GZIP || stream->packing == PACKING_ZSTD;
+    if (!is_packed || is_last(stream))
         return false;
     bool has_some = stream->packed.size > 0 || stream->has_more;
     if (has_some)
         unpack_piece(stream);
     else if (stream->is_fed)
-        give_up(stream, "the gzip data ends too early");
+        give_up(stream, stream->packing == PACKING_GZIP ? "the gzip data ends too early"
+                                                        : "the zstd data ends too early");
     return has_some || stream->is_fed;
 }
 
@@ -590,9 +613,38 @@ enum stream_format stream_format_of_path(struct span path)
 {
     if (span_ends_with(path, SPAN(".gz")))
         path.size -= 3;
+    if (span_ends_with(path, SPAN(".zst")))
+        path.size -= 4;
     if (span_ends_with(path, SPAN(".ndjson")) || span_ends_with(path, SPAN(".jsonl")))
         return STREAM_NDJSON;
     if (span_ends_with(path, SPAN(".csv")))
         return STREAM_CSV;
     return span_ends_with(path, SPAN(".json")) ? STREAM_JSON : STREAM_UNKNOWN;
+}
+
+struct span record_stream_lines(const struct record_stream *stream)
+{
+    bool is_between = stream->is_behind_mark && stream->format == STREAM_NDJSON &&
+                      !stream->is_skipping && stream->problem == NULL;
+    if (!is_between || stream->begin == stream->end)
+        return SPAN("");
+    struct span text = window(stream);
+    const char *newline = memrchr(text.text, '\n', text.size);
+    return newline == NULL ? SPAN("") : span_slice(text, 0, (size_t)(newline - text.text) + 1);
+}
+
+uint64_t record_stream_line(const struct record_stream *stream)
+{
+    return stream->place.line;
+}
+
+void record_stream_pass(struct record_stream *stream, size_t size, uint64_t lines)
+{
+    ensure(size <= stream->end - stream->begin);
+    if (size == 0)
+        return;
+    ensure(stream->bytes[stream->begin + size - 1] == '\n');
+    stream->begin += size;
+    stream->line_at = 0;
+    stream->place = (struct spot){stream->place.line + lines, 1};
 }

@@ -170,7 +170,7 @@ class Run(harness.Case):
         self.assertRegex(self.run_jobs().out, r"(?m)^b +20000 ")
 
     def test_formats_that_are_not_read_are_refused_by_name(self):
-        for name in ("in.tsv", "in.csv.zst", "in.xlsx"):
+        for name in ("in.tsv", "in.csv.xz", "in.xlsx"):
             self.write(name, "id\tn\n1\t2\n")
             self.assertIn("is not read; give CSV, NDJSON or JSON",
                           self.run_jobs(records=name, status=2).err)
