@@ -10,6 +10,10 @@ all:
 run: all
 	@examples/orders/demo.sh build
 
+# ARGS=--quick, or any other of examples/storm/storm.py.
+storm: all
+	@examples/storm/storm.py build $(ARGS)
+
 test:
 	@scripts/install-deps.sh test
 	@scripts/test.sh
@@ -47,4 +51,4 @@ uninstall:
 clean:
 	@rm -rf build
 
-.PHONY: all run test tidy lint soak bench fuzz install uninstall clean
+.PHONY: all run storm test tidy lint soak bench fuzz install uninstall clean
