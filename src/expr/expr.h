@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "expr/column.h"
 #include "expr/ecma.h"
 #include "expr/footprint.h"
 #include "expr/program.h"

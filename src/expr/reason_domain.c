@@ -504,7 +504,7 @@ static uint8_t outcome_for(const struct domain *domain, const struct reason_atom
     const struct reason *reason = domain->reason;
     size_t slot_count = reason->world->scope->variable_count;
     if (choice->kind == CHOICE_ELSE)
-        return atom->is_presence ? REASON_TRUE : REASON_ANY;
+        return atom->form == FORM_PRESENCE ? REASON_TRUE : REASON_ANY;
     if (atom->program == NULL ||
         (choice->kind == CHOICE_MAP && !(atom->is_strict && atom->view == VIEW_VALUE)))
         return REASON_ANY;

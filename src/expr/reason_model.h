@@ -88,6 +88,16 @@ struct reason_cell {
     uint32_t choice_count;
 };
 
+/* What an atom of a simple form is. */
+enum atom_form {
+    FORM_OTHER,
+    FORM_COMPARISON, /* place, operator, constant */
+    FORM_MEMBERSHIP, /* place in constant, a list */
+    FORM_ORDER,      /* place, operator, place */
+    FORM_PRESENCE,   /* has() and hasValue() */
+    FORM_BARE        /* the place itself */
+};
+
 struct reason_atom {
     struct span text; /* in the normal form: equal atoms are one */
     const struct ast *ast;
@@ -96,9 +106,11 @@ struct reason_atom {
     uint32_t cell;                      /* REASON_NONE: a constant */
     uint8_t outcomes_all;               /* their union */
     enum reason_view view;
-    bool is_strict;   /* without its place, an error */
-    bool is_presence; /* has() and hasValue() */
-    bool is_swapped;  /* the operands of the ORDER cell the other way round */
+    enum atom_form form;
+    enum ast_operator operator; /* of a comparison, as if the place stood on the left */
+    struct value constant;      /* of VIEW_VALUE */
+    bool is_strict;             /* without its place, an error */
+    bool is_swapped;            /* the operands of the ORDER cell the other way round */
 };
 
 enum formula_kind { FORMULA_ATOM, FORMULA_NOT, FORMULA_AND, FORMULA_OR, FORMULA_CONDITION };

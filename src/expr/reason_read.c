@@ -379,6 +379,17 @@ static bool is_comparison(const struct ast *ast)
     return ast->kind == AST_BINARY && ast->operation.operator<= AST_NOT_EQUAL;
 }
 
+/* The operator with its operands the other way round. */
+static enum ast_operator mirrored(enum ast_operator operator)
+{
+    static const enum ast_operator mirror[] = {
+        [AST_LESS] = AST_GREATER, [AST_LESS_EQUAL] = AST_GREATER_EQUAL,
+        [AST_GREATER] = AST_LESS, [AST_GREATER_EQUAL] = AST_LESS_EQUAL,
+        [AST_EQUAL] = AST_EQUAL,  [AST_NOT_EQUAL] = AST_NOT_EQUAL,
+    };
+    return mirror[operator];
+}
+
 /* subject < constant, and the other way round. */
 static bool read_comparison(struct reader *reader, struct reason_atom *atom)
 {
@@ -386,14 +397,19 @@ static bool read_comparison(struct reader *reader, struct reason_atom *atom)
     struct value constant;
     const struct ast *left = atom->ast->operation.left;
     const struct ast *right = atom->ast->operation.right;
-    if (!(find_subject(reader, left, &subject) && find_constant(reader, right, &constant)) &&
-        !(find_subject(reader, right, &subject) && find_constant(reader, left, &constant)))
-        return false;
+    atom->operator= atom->ast->operation.operator;
+    if (!find_subject(reader, left, &subject) || !find_constant(reader, right, &constant)) {
+        atom->operator= mirrored(atom->operator);
+        if (!find_subject(reader, right, &subject) || !find_constant(reader, left, &constant))
+            return false;
+    }
     if (!suits(subject.view, constant))
         return false;
     add_seed(reader, subject.cell, subject.view, constant);
     atom->cell = subject.cell;
     atom->view = subject.view;
+    atom->form = FORM_COMPARISON;
+    atom->constant = constant;
     return true;
 }
 
@@ -413,6 +429,8 @@ static bool read_membership(struct reader *reader, struct reason_atom *atom)
         add_seed(reader, subject.cell, subject.view, list.items[i]);
     atom->cell = subject.cell;
     atom->view = subject.view;
+    atom->form = FORM_MEMBERSHIP;
+    atom->constant = list;
     return true;
 }
 
@@ -425,6 +443,8 @@ static bool read_order(struct reader *reader, struct reason_atom *atom)
     if (left == REASON_NONE || right == REASON_NONE || left == right)
         return false;
     atom->is_swapped = left > right;
+    atom->form = FORM_ORDER;
+    atom->operator= atom->ast->operation.operator;
     uint32_t first = left < right ? left : right;
     uint32_t second = left < right ? right : left;
     reason->cells[first].is_shared = reason->cells[second].is_shared = true;
@@ -453,13 +473,14 @@ static bool read_simple(struct reader *reader, struct reason_atom *atom)
         return read_membership(reader, atom);
     if (ast->kind == AST_HAS || is_call(ast, "hasValue", true, 0)) {
         atom->cell = place_asked_for(reader, ast->kind == AST_HAS ? ast : ast->call.target);
-        atom->is_presence = true;
+        atom->form = FORM_PRESENCE;
         return atom->cell != REASON_NONE;
     }
     struct subject subject;
     if (!find_subject(reader, ast, &subject) || subject.view != VIEW_VALUE)
         return false;
     atom->cell = subject.cell;
+    atom->form = FORM_BARE;
     reader->reason->cells[atom->cell].kinds_used |= reason_kind_bit(VALUE_BOOL);
     return true;
 }
@@ -501,6 +522,7 @@ static void read_atom(struct reader *reader, struct reason_atom *atom)
     atom->program = compile(reader, atom->ast);
     if (read_simple(reader, atom))
         return;
+    atom->form = FORM_OTHER;
     atom->is_strict = false;
     look_into(reader, &contents, atom->ast);
     if (contents.needs_host || contents.place_count > 1 || atom->program == NULL)
