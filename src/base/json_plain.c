@@ -38,6 +38,8 @@ static bool is_plain(struct value value, unsigned levels)
     case VALUE_TIMESTAMP:
     case VALUE_DURATION:
     case VALUE_TYPE:
+    case VALUE_IP:
+    case VALUE_CIDR:
     case VALUE_OPTIONAL:
     case VALUE_ERROR:
         return false;
@@ -135,6 +137,8 @@ static struct value plain_value(struct arena *arena, struct value value, unsigne
     case VALUE_TIMESTAMP:
     case VALUE_DURATION:
     case VALUE_TYPE:
+    case VALUE_IP:
+    case VALUE_CIDR:
         return written_string(arena, value);
     case VALUE_LIST:
         return plain_list(arena, value, levels);

@@ -8,10 +8,12 @@
 #include "base/json_scan.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/decimal.h"
+#include "base/digit.h"
+#include "base/ensure.h"
 #include "base/limits.h"
 
 void json_scan_init(struct json_scan *scan, struct span text, struct arena *arena)
@@ -133,42 +135,17 @@ static char byte_at(const struct json_scan *scan, size_t at)
     return at < scan->text.size ? scan->text.text[at] : '\0';
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* The four digits of a \u escape, scan->at being the first of them. */
 static bool read_hex4(struct json_scan *scan, uint32_t *unit)
 {
     *unit = 0;
     for (size_t i = 0; i < 4; i++, scan->at++) {
-        int digit = hex_digit(byte_at(scan, scan->at));
-        if (digit < 0)
+        uint32_t digit = digit_value(byte_at(scan, scan->at));
+        if (digit >= 16)
             return json_scan_fail(scan, "\\u needs four hexadecimal digits");
-        *unit = *unit << 4 | (uint32_t)digit;
+        *unit = *unit << 4 | digit;
     }
     return true;
-}
-
-static size_t encode_utf8(uint32_t point, char *to)
-{
-    if (point < 0x80) {
-        to[0] = (char)point;
-        return 1;
-    }
-    size_t size = point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-    static const unsigned char lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
-    for (size_t i = size - 1; i > 0; i--, point >>= 6)
-        to[i] = (char)(0x80 | (point & 0x3F));
-    to[0] = (char)(lead[size] | point);
-    return size;
 }
 
 /* A \u escape behind its `u`, with the second half of a surrogate pair. */
@@ -192,7 +169,7 @@ static bool read_unicode(struct json_scan *scan, char *to, size_t *size)
             return json_scan_fail_at(scan, start, half);
         high = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
     }
-    *size += encode_utf8(high, to + *size);
+    *size += span_put_character(to + *size, high);
     return true;
 }
 
@@ -363,13 +340,10 @@ static double simple_double(const struct number *number)
 
 static double any_double(const struct json_scan *scan, size_t end)
 {
-    char digits[64];
-    struct span token = span_slice(scan->text, scan->at, end);
-    if (token.size >= sizeof digits)
-        return strtod(arena_copy(scan->arena, token).text, NULL);
-    memcpy(digits, token.text, token.size);
-    digits[token.size] = '\0';
-    return strtod(digits, NULL);
+    double number = 0;
+    bool is_read = decimal_read(span_slice(scan->text, scan->at, end), &number);
+    ensure(is_read);
+    return number;
 }
 
 static bool read_number(struct json_scan *scan, struct value *value)

@@ -3,6 +3,7 @@
  */
 #include <math.h>
 
+#include "base/base64.h"
 #include "base/ensure.h"
 #include "base/json_scan.h"
 #include "base/time.h"
@@ -58,25 +59,6 @@ static void write_double(struct text *text, double number)
         text_add_double(text, number);
     else
         text_add(text, SPAN("null"));
-}
-
-static void write_base64(struct text *text, struct span bytes)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *p = (const unsigned char *)bytes.text;
-    text_add_byte(text, '"');
-    for (size_t i = 0; i < bytes.size; i += 3) {
-        size_t left = bytes.size - i;
-        uint32_t group = (uint32_t)p[i] << 16;
-        group |= left > 1 ? (uint32_t)p[i + 1] << 8 : 0;
-        group |= left > 2 ? p[i + 2] : 0;
-        char four[4] = {digits[group >> 18], digits[group >> 12 & 63],
-                        left > 1 ? digits[group >> 6 & 63] : '=',
-                        left > 2 ? digits[group & 63] : '='};
-        text_add(text, span_of(four, 4));
-    }
-    text_add_byte(text, '"');
 }
 
 /* The digits of a fraction of a second, without trailing zeros; nothing when there is none. */
@@ -189,10 +171,14 @@ static void write_value(struct text *text, struct value value, int indent)
         return;
     case VALUE_STRING:
     case VALUE_TYPE:
+    case VALUE_IP:
+    case VALUE_CIDR:
         json_write_string(text, value_span(value));
         return;
     case VALUE_BYTES:
-        write_base64(text, value_span(value));
+        text_add_byte(text, '"');
+        base64_add(text, value_span(value));
+        text_add_byte(text, '"');
         return;
     case VALUE_LIST:
         write_list(text, value, indent);

@@ -3,6 +3,7 @@
  */
 #include "base/node.h"
 
+#include "base/digit.h"
 #include "base/ensure.h"
 
 const struct node *node_find(const struct node *map, struct span key)
@@ -75,9 +76,7 @@ static uint32_t hex_number(struct span digits)
 {
     uint32_t number = 0;
     for (size_t i = 0; i < digits.size; i++) {
-        char c = digits.text[i];
-        uint32_t digit = (uint32_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-        number = number << 4 | (digit & 0xf);
+        number = number << 4 | (digit_value(digits.text[i]) & 0xf);
     }
     return number;
 }

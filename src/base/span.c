@@ -121,3 +121,41 @@ bool span_is_utf8(struct span a)
     }
     return true;
 }
+
+static bool is_inside_character(char byte)
+{
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+size_t span_characters(struct span a)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < a.size; i++)
+        count += !is_inside_character(a.text[i]);
+    return count;
+}
+
+size_t span_character_offset(struct span a, uint64_t index)
+{
+    size_t at = 0;
+    for (; index > 0 && at < a.size; index--) {
+        at++;
+        while (at < a.size && is_inside_character(a.text[at]))
+            at++;
+    }
+    return index == 0 ? at : SIZE_MAX;
+}
+
+size_t span_put_character(char *to, uint32_t point)
+{
+    if (point < 0x80) {
+        to[0] = (char)point;
+        return 1;
+    }
+    size_t size = point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    static const unsigned char lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
+    for (size_t i = size - 1; i > 0; i--, point >>= 6)
+        to[i] = (char)(0x80 | (point & 0x3F));
+    to[0] = (char)(lead[size] | point);
+    return size;
+}

@@ -72,3 +72,26 @@ bool span_is_utf8(struct span a);
 
 /* Bytes of the well-formed UTF-8 sequence at the start of a span that is not empty, or 0. */
 size_t span_utf8_size(struct span a);
+
+/* Characters are code points of text that is UTF-8: how many there are, and the offset of the
+ * one at this index; the size of the text for the one behind the last, then SIZE_MAX. */
+size_t span_characters(struct span a);
+size_t span_character_offset(struct span a, uint64_t index);
+
+/* The code point at `at` of well-formed UTF-8; moves behind it. */
+static inline uint32_t span_next_character(struct span text, size_t *at)
+{
+    unsigned char lead = (unsigned char)text.text[(*at)++];
+    uint32_t point = lead < 0x80   ? lead
+                     : lead < 0xe0 ? lead & 0x1fu
+                     : lead < 0xf0 ? lead & 0xfu
+                                   : lead & 7u;
+    if (lead < 0x80)
+        return point;
+    while (*at < text.size && ((unsigned char)text.text[*at] & 0xc0) == 0x80)
+        point = point << 6 | ((unsigned char)text.text[(*at)++] & 0x3fu);
+    return point;
+}
+
+/* Writes a code point as UTF-8, four bytes at most; how many it took. */
+size_t span_put_character(char *to, uint32_t point);

@@ -6,9 +6,9 @@
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/decimal.h"
 #include "base/ensure.h"
 #include "base/memory.h"
 
@@ -101,6 +101,22 @@ static bool add_short_decimal(struct text *text, double number)
     }
 }
 
+/* In the form of printf's %g with the digits that are needed, but always as a double. */
+static void add_general(struct text *text, double number)
+{
+    struct decimal decimal;
+    decimal_from_double_shortest(&decimal, number);
+    int32_t plain_max = decimal.count;
+    if (plain_max < DBL_DIG && fabs(number) >= DBL_MIN)
+        plain_max = DBL_DIG;
+    if (signbit(number))
+        text_add_byte(text, '-');
+    if (decimal.point - 1 < -4 || decimal.point > plain_max)
+        decimal_add_scientific(text, &decimal, 0);
+    else
+        decimal_add_plain(text, &decimal, 1);
+}
+
 void text_add_double(struct text *text, double number)
 {
     if (isnan(number)) {
@@ -113,14 +129,7 @@ void text_add_double(struct text *text, double number)
     }
     if (add_short_decimal(text, number))
         return;
-    char digits[NUMBER_BYTES_MAX];
-    int precision = fabs(number) < DBL_MIN ? 1 : DBL_DIG; /* a subnormal may need only one */
-    do
-        snprintf(digits, sizeof digits, "%.*g", precision, number);
-    while (strtod(digits, NULL) != number && ++precision <= 17);
-    text_add(text, span_from_text(digits));
-    if (strpbrk(digits, ".e") == NULL)
-        text_add(text, SPAN(".0"));
+    add_general(text, number);
 }
 
 void text_format_list(struct text *text, const char *format, va_list arguments)

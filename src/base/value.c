@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/ensure.h"
+#include "base/value_index.h"
 
 _Static_assert(sizeof(struct value) == 16, "a value is two words");
 
@@ -130,11 +131,8 @@ int value_compare_numbers(struct value a, struct value b)
     return compare_double(a.real, b);
 }
 
-/* Looks at the likely place first, so that large maps in the same order compare at once. */
-static const struct value *find_key(struct value map, struct value key, uint32_t likely)
+static const struct value *find_key(struct value map, struct value key)
 {
-    if (value_equal(map.entries[likely].key, key))
-        return &map.entries[likely].value;
     for (uint32_t i = 0; i < map.count; i++) {
         if (value_equal(map.entries[i].key, key))
             return &map.entries[i].value;
@@ -142,12 +140,50 @@ static const struct value *find_key(struct value map, struct value key, uint32_t
     return NULL;
 }
 
+/* How many entries at the front have the same keys in the same order. */
+static uint32_t count_alike(struct value a, struct value b)
+{
+    uint32_t count = 0;
+    while (count < a.count && value_equal(a.entries[count].key, b.entries[count].key))
+        count++;
+    return count;
+}
+
+/* Large maps in different orders: all of a's keys are looked for in b, a part of it at a time.
+ * Keys are found once, so as many as there are entries means all. */
+static bool large_maps_equal(struct value a, struct value b)
+{
+    struct value_index index;
+    uint32_t found = 0;
+    for (uint32_t first = 0; first < b.count; first += VALUE_INDEX_MAX) {
+        value_index_fill(&index, b, first);
+        for (uint32_t i = 0; i < a.count; i++) {
+            const struct value *other = value_index_find(&index, a.entries[i].key);
+            if (other != NULL && !value_equal(a.entries[i].value, *other))
+                return false;
+            found += other != NULL;
+        }
+    }
+    return found == a.count;
+}
+
 static bool maps_equal(struct value a, struct value b)
 {
     if (a.count != b.count)
         return false;
+    uint32_t alike = count_alike(a, b);
+    for (uint32_t i = 0; i < alike; i++) {
+        if (!value_equal(a.entries[i].value, b.entries[i].value))
+            return false;
+    }
+    if (alike == a.count)
+        return true;
+    a = value_map(a.entries + alike, a.count - alike);
+    b = value_map(b.entries + alike, b.count - alike);
+    if (a.count >= VALUE_INDEX_MIN)
+        return large_maps_equal(a, b);
     for (uint32_t i = 0; i < a.count; i++) {
-        const struct value *other = find_key(b, a.entries[i].key, i);
+        const struct value *other = find_key(b, a.entries[i].key);
         if (other == NULL || !value_equal(a.entries[i].value, *other))
             return false;
     }
@@ -179,6 +215,8 @@ bool value_equal(struct value a, struct value b)
     case VALUE_STRING:
     case VALUE_BYTES:
     case VALUE_TYPE:
+    case VALUE_IP:
+    case VALUE_CIDR:
         return span_equal(value_span(a), value_span(b));
     case VALUE_LIST:
         return lists_equal(a, b);
@@ -235,6 +273,8 @@ struct value value_copy(struct arena *arena, struct value value)
     case VALUE_STRING:
     case VALUE_BYTES:
     case VALUE_TYPE:
+    case VALUE_IP:
+    case VALUE_CIDR:
     case VALUE_ERROR:
         value.text = arena_copy(arena, value_span(value)).text;
         return value;

@@ -30,6 +30,8 @@
     X(DURATION, "google.protobuf.Duration")   \
     X(TYPE, "type")                           \
     X(OPTIONAL, "optional_type")              \
+    X(IP, "net.IP")                           \
+    X(CIDR, "net.CIDR")                       \
     X(ERROR, "error")
 
 #define VALUE_ENUM(name, text) VALUE_##name,
@@ -49,7 +51,8 @@ struct value {
         int64_t integer; /* INT; seconds of TIMESTAMP and DURATION */
         uint64_t uinteger;
         double real;
-        const char *text;          /* STRING, BYTES, TYPE (its name), ERROR (its message) */
+        const char *text;          /* STRING, BYTES, TYPE (its name), ERROR (its message),
+                                      IP and CIDR (in their canonical form) */
         const struct value *items; /* LIST; OPTIONAL: one item or NULL when none */
         const struct value_entry *entries; /* MAP, in written order */
     };
@@ -115,7 +118,7 @@ static inline struct value value_error(struct span message)
         .kind = VALUE_ERROR, .count = (uint32_t)message.size, .text = message.text};
 }
 
-/* The bytes of a STRING, BYTES, TYPE or ERROR. */
+/* The bytes of a kind that has text. */
 static inline struct span value_span(struct value value)
 {
     return span_of(value.text, value.count);

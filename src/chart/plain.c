@@ -68,6 +68,8 @@ static void measure(struct measure *measured, struct value value, unsigned depth
         return;
     case VALUE_STRING:
     case VALUE_TYPE:
+    case VALUE_IP:
+    case VALUE_CIDR:
     case VALUE_ERROR:
         measured->bytes_left -= string_bytes(value_span(value));
         return;

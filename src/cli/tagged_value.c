@@ -325,6 +325,8 @@ static void write_content(struct text *text, struct value value)
             tagged_value_write(text, *value.items);
         return;
     case VALUE_TYPE:
+    case VALUE_IP:
+    case VALUE_CIDR:
     case VALUE_ERROR:
         json_write_string(text, value_span(value));
         return;
@@ -362,6 +364,8 @@ static const char *tag_of(struct value value)
     case VALUE_LIST:
     case VALUE_MAP:
     case VALUE_TYPE:
+    case VALUE_IP:
+    case VALUE_CIDR:
     case VALUE_ERROR:
         return value_kind_name(value.kind);
     case VALUE_KIND_COUNT:

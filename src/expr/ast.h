@@ -59,13 +59,14 @@ enum ast_operator { AST_OPERATOR_LIST(AST_OPERATOR_ENUM) AST_OPERATOR_COUNT };
 #undef AST_OPERATOR_ENUM
 
 /* What a fold makes of its body's results. */
-#define AST_FOLD_LIST(X)        \
-    X(ALL, "all")               \
-    X(EXISTS, "exists")         \
-    X(EXISTS_ONE, "exists_one") \
-    X(LIST, "map")              \
-    X(MAP, "transformMap")      \
-    X(ENTRIES, "transformMapEntry")
+#define AST_FOLD_LIST(X)            \
+    X(ALL, "all")                   \
+    X(EXISTS, "exists")             \
+    X(EXISTS_ONE, "exists_one")     \
+    X(LIST, "map")                  \
+    X(MAP, "transformMap")          \
+    X(ENTRIES, "transformMapEntry") \
+    X(SORT, "sortBy") /* the range itself, in the order of the body's results */
 
 #define AST_FOLD_ENUM(name, text) FOLD_##name,
 enum ast_fold { AST_FOLD_LIST(AST_FOLD_ENUM) FOLD_COUNT };

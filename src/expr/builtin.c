@@ -1,5 +1,5 @@
 /*
- * builtin.c - the table of functions, and the short ones.
+ * builtin.c - the language's own functions, and finding one in all the libraries.
  */
 #include "expr/builtin.h"
 
@@ -7,40 +7,21 @@
 #include "expr/access.h"
 #include "expr/calendar.h"
 #include "expr/convert.h"
-
-/* Characters are code points; the text is known to be UTF-8. */
-static uint64_t count_characters(struct span text)
-{
-    uint64_t count = 0;
-    for (size_t i = 0; i < text.size; i++)
-        count += ((unsigned char)text.text[i] & 0xc0) != 0x80;
-    return count;
-}
+#include "expr/ext.h"
 
 static struct value size_of(struct vm *vm, const struct value *arguments, size_t count)
 {
     struct value value = arguments[0];
-    if (value.kind == VALUE_LIST || value.kind == VALUE_MAP || value.kind == VALUE_BYTES)
-        return value_int(value.count);
+    (void)count;
     if (value.kind != VALUE_STRING)
-        return vm_no_overload(vm, "size", arguments, count);
+        return value_int(value.count);
     vm_charge_bytes(vm, value.count);
-    return value_int((int64_t)count_characters(value_span(value)));
-}
-
-static bool are_strings(const struct value *arguments, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (arguments[i].kind != VALUE_STRING)
-            return false;
-    }
-    return true;
+    return value_int((int64_t)span_characters(value_span(value)));
 }
 
 static struct value contains(struct vm *vm, const struct value *arguments, size_t count)
 {
-    if (!are_strings(arguments, count))
-        return vm_no_overload(vm, "contains", arguments, count);
+    (void)count;
     /* The worst case of a plain search is both sizes multiplied, for hostile texts. */
     vm_charge_bytes(vm, (uint64_t)arguments[0].count * (1 + arguments[1].count / 16));
     if (vm->cost_left < 0)
@@ -51,16 +32,14 @@ static struct value contains(struct vm *vm, const struct value *arguments, size_
 
 static struct value starts_with(struct vm *vm, const struct value *arguments, size_t count)
 {
-    if (!are_strings(arguments, count))
-        return vm_no_overload(vm, "startsWith", arguments, count);
+    (void)count;
     vm_charge_bytes(vm, arguments[1].count);
     return value_bool(span_starts_with(value_span(arguments[0]), value_span(arguments[1])));
 }
 
 static struct value ends_with(struct vm *vm, const struct value *arguments, size_t count)
 {
-    if (!are_strings(arguments, count))
-        return vm_no_overload(vm, "endsWith", arguments, count);
+    (void)count;
     vm_charge_bytes(vm, arguments[1].count);
     return value_bool(span_ends_with(value_span(arguments[0]), value_span(arguments[1])));
 }
@@ -76,8 +55,7 @@ struct value builtin_match(struct vm *vm, const struct regex *pattern, struct sp
 static struct value matches(struct vm *vm, const struct value *arguments, size_t count)
 {
     struct regex_problem problem;
-    if (!are_strings(arguments, count))
-        return vm_no_overload(vm, "matches", arguments, count);
+    (void)count;
     vm_charge(vm, arguments[1].count);
     const struct regex *pattern = regex_compile(value_span(arguments[1]), vm->arena, &problem);
     if (pattern == NULL)
@@ -140,6 +118,8 @@ static bool is_zero(struct value value)
     case VALUE_OPTIONAL:
         return value.items == NULL;
     case VALUE_TYPE:
+    case VALUE_IP:
+    case VALUE_CIDR:
     case VALUE_ERROR:
         return false;
     case VALUE_KIND_COUNT:
@@ -157,71 +137,198 @@ static struct value optional_of_non_zero(struct vm *vm, const struct value *argu
 
 static struct value has_value(struct vm *vm, const struct value *arguments, size_t count)
 {
-    if (arguments[0].kind != VALUE_OPTIONAL)
-        return vm_no_overload(vm, "hasValue", arguments, count);
+    (void)vm;
+    (void)count;
     return value_bool(arguments[0].items != NULL);
 }
 
 static struct value value_of(struct vm *vm, const struct value *arguments, size_t count)
 {
-    if (arguments[0].kind != VALUE_OPTIONAL)
-        return vm_no_overload(vm, "value", arguments, count);
+    (void)count;
     if (arguments[0].items == NULL)
         return vm_error(vm, "optional.none() has no value");
     return *arguments[0].items;
 }
 
-static const struct builtin table[] = {
-    {{"size", 4}, BUILTIN_BOTH, 1, 1, false, size_of},
-    {{"contains", 8}, BUILTIN_METHOD, 2, 2, false, contains},
-    {{"startsWith", 10}, BUILTIN_METHOD, 2, 2, false, starts_with},
-    {{"endsWith", 8}, BUILTIN_METHOD, 2, 2, false, ends_with},
-    {{"matches", 7}, BUILTIN_BOTH, 2, 2, true, matches},
-    {{"type", 4}, BUILTIN_GLOBAL, 1, 1, false, type_of},
-    {{"dyn", 3}, BUILTIN_GLOBAL, 1, 1, false, same},
-    {{"int", 3}, BUILTIN_GLOBAL, 1, 1, false, convert_to_int},
-    {{"uint", 4}, BUILTIN_GLOBAL, 1, 1, false, convert_to_uint},
-    {{"double", 6}, BUILTIN_GLOBAL, 1, 1, false, convert_to_double},
-    {{"bool", 4}, BUILTIN_GLOBAL, 1, 1, false, convert_to_bool},
-    {{"string", 6}, BUILTIN_GLOBAL, 1, 1, true, convert_to_string},
-    {{"bytes", 5}, BUILTIN_GLOBAL, 1, 1, false, convert_to_bytes},
-    {{"timestamp", 9}, BUILTIN_GLOBAL, 1, 1, false, convert_to_timestamp},
-    {{"duration", 8}, BUILTIN_GLOBAL, 1, 1, false, convert_to_duration},
-    {{"getFullYear", 11}, BUILTIN_METHOD, 1, 2, false, calendar_full_year},
-    {{"getMonth", 8}, BUILTIN_METHOD, 1, 2, false, calendar_month},
-    {{"getDate", 7}, BUILTIN_METHOD, 1, 2, false, calendar_date},
-    {{"getDayOfMonth", 13}, BUILTIN_METHOD, 1, 2, false, calendar_day_of_month},
-    {{"getDayOfWeek", 12}, BUILTIN_METHOD, 1, 2, false, calendar_day_of_week},
-    {{"getDayOfYear", 12}, BUILTIN_METHOD, 1, 2, false, calendar_day_of_year},
-    {{"getHours", 8}, BUILTIN_METHOD, 1, 2, false, calendar_hours},
-    {{"getMinutes", 10}, BUILTIN_METHOD, 1, 2, false, calendar_minutes},
-    {{"getSeconds", 10}, BUILTIN_METHOD, 1, 2, false, calendar_seconds},
-    {{"getMilliseconds", 15}, BUILTIN_METHOD, 1, 2, false, calendar_milliseconds},
-    {{"optional.of", 11}, BUILTIN_GLOBAL, 1, 1, true, optional_of},
-    {{"optional.none", 13}, BUILTIN_GLOBAL, 0, 0, false, optional_none},
-    {{"optional.ofNonZeroValue", 23}, BUILTIN_GLOBAL, 1, 1, true, optional_of_non_zero},
-    {{"hasValue", 8}, BUILTIN_METHOD, 1, 1, false, has_value},
-    {{"value", 5}, BUILTIN_METHOD, 1, 1, false, value_of},
+static const struct builtin functions[] = {
+    {SPAN_INIT("size"),
+     BUILTIN_BOTH,
+     1,
+     1,
+     false,
+     {KINDS_STRING | KINDS_BYTES | KINDS_LIST | KINDS_MAP},
+     size_of},
+    {SPAN_INIT("contains"),
+     BUILTIN_METHOD,
+     2,
+     2,
+     false,
+     {KINDS_STRING, KINDS_STRING},
+     contains},
+    {SPAN_INIT("startsWith"),
+     BUILTIN_METHOD,
+     2,
+     2,
+     false,
+     {KINDS_STRING, KINDS_STRING},
+     starts_with},
+    {SPAN_INIT("endsWith"),
+     BUILTIN_METHOD,
+     2,
+     2,
+     false,
+     {KINDS_STRING, KINDS_STRING},
+     ends_with},
+    {SPAN_INIT("matches"), BUILTIN_BOTH, 2, 2, true, {KINDS_STRING, KINDS_STRING}, matches},
+    {SPAN_INIT("type"), BUILTIN_GLOBAL, 1, 1, false, {KINDS_ANY}, type_of},
+    {SPAN_INIT("dyn"), BUILTIN_GLOBAL, 1, 1, false, {KINDS_ANY}, same},
+    {SPAN_INIT("int"), BUILTIN_GLOBAL, 1, 1, false, {KINDS_ANY}, convert_to_int},
+    {SPAN_INIT("uint"), BUILTIN_GLOBAL, 1, 1, false, {KINDS_ANY}, convert_to_uint},
+    {SPAN_INIT("double"), BUILTIN_GLOBAL, 1, 1, false, {KINDS_ANY}, convert_to_double},
+    {SPAN_INIT("bool"), BUILTIN_GLOBAL, 1, 1, false, {KINDS_ANY}, convert_to_bool},
+    {SPAN_INIT("string"), BUILTIN_GLOBAL, 1, 1, true, {KINDS_ANY}, convert_to_string},
+    {SPAN_INIT("bytes"), BUILTIN_GLOBAL, 1, 1, false, {KINDS_ANY}, convert_to_bytes},
+    {SPAN_INIT("timestamp"), BUILTIN_GLOBAL, 1, 1, false, {KINDS_ANY}, convert_to_timestamp},
+    {SPAN_INIT("duration"), BUILTIN_GLOBAL, 1, 1, false, {KINDS_ANY}, convert_to_duration},
+    {SPAN_INIT("getFullYear"),
+     BUILTIN_METHOD,
+     1,
+     2,
+     false,
+     {KINDS_TIMESTAMP, KINDS_STRING},
+     calendar_full_year},
+    {SPAN_INIT("getMonth"),
+     BUILTIN_METHOD,
+     1,
+     2,
+     false,
+     {KINDS_TIMESTAMP, KINDS_STRING},
+     calendar_month},
+    {SPAN_INIT("getDate"),
+     BUILTIN_METHOD,
+     1,
+     2,
+     false,
+     {KINDS_TIMESTAMP, KINDS_STRING},
+     calendar_date},
+    {SPAN_INIT("getDayOfMonth"),
+     BUILTIN_METHOD,
+     1,
+     2,
+     false,
+     {KINDS_TIMESTAMP, KINDS_STRING},
+     calendar_day_of_month},
+    {SPAN_INIT("getDayOfWeek"),
+     BUILTIN_METHOD,
+     1,
+     2,
+     false,
+     {KINDS_TIMESTAMP, KINDS_STRING},
+     calendar_day_of_week},
+    {SPAN_INIT("getDayOfYear"),
+     BUILTIN_METHOD,
+     1,
+     2,
+     false,
+     {KINDS_TIMESTAMP, KINDS_STRING},
+     calendar_day_of_year},
+    {SPAN_INIT("getHours"),
+     BUILTIN_METHOD,
+     1,
+     2,
+     false,
+     {KINDS_MOMENT, KINDS_STRING},
+     calendar_hours},
+    {SPAN_INIT("getMinutes"),
+     BUILTIN_METHOD,
+     1,
+     2,
+     false,
+     {KINDS_MOMENT, KINDS_STRING},
+     calendar_minutes},
+    {SPAN_INIT("getSeconds"),
+     BUILTIN_METHOD,
+     1,
+     2,
+     false,
+     {KINDS_MOMENT, KINDS_STRING},
+     calendar_seconds},
+    {SPAN_INIT("getMilliseconds"),
+     BUILTIN_METHOD,
+     1,
+     2,
+     false,
+     {KINDS_MOMENT, KINDS_STRING},
+     calendar_milliseconds},
+    {SPAN_INIT("optional.of"), BUILTIN_GLOBAL, 1, 1, true, {KINDS_ANY}, optional_of},
+    {SPAN_INIT("optional.none"), BUILTIN_GLOBAL, 0, 0, false, {KINDS_ANY}, optional_none},
+    {SPAN_INIT("optional.ofNonZeroValue"),
+     BUILTIN_GLOBAL,
+     1,
+     1,
+     true,
+     {KINDS_ANY},
+     optional_of_non_zero},
+    {SPAN_INIT("hasValue"), BUILTIN_METHOD, 1, 1, false, {KINDS_OPTIONAL}, has_value},
+    {SPAN_INIT("value"), BUILTIN_METHOD, 1, 1, false, {KINDS_OPTIONAL}, value_of},
 };
 
-enum { TABLE_COUNT = sizeof table / sizeof table[0] };
+static const struct builtin_library language = {functions,
+                                                sizeof functions / sizeof *functions};
 
-const struct builtin *builtin_find(struct span name, enum builtin_style style)
+static const struct builtin_library *const libraries[] = {
+    &language,         &ext_string_library,  &ext_math_library,
+    &ext_list_library, &ext_encoder_library, &ext_network_library,
+};
+
+enum { LIBRARY_COUNT = sizeof libraries / sizeof *libraries, LIBRARY_SHIFT = 16 };
+
+const struct builtin *builtin_at(uint32_t index)
 {
-    for (uint32_t i = 0; i < TABLE_COUNT; i++) {
-        if ((table[i].style & style) && span_equal(table[i].name, name))
-            return &table[i];
+    for (size_t i = 0; i < LIBRARY_COUNT; i++) {
+        if (index < libraries[i]->count)
+            return &libraries[i]->functions[index];
+        index -= libraries[i]->count;
     }
     return NULL;
 }
 
-const struct builtin *builtin_at(uint32_t index)
+const struct builtin *builtin_find(struct span name, enum builtin_style style)
 {
-    return index < TABLE_COUNT ? &table[index] : NULL;
+    const struct builtin *builtin;
+    for (uint32_t i = 0; (builtin = builtin_at(i)) != NULL; i++) {
+        if ((builtin->style & style) && span_equal(builtin->name, name))
+            return builtin;
+    }
+    return NULL;
 }
 
-uint32_t builtin_index(const struct builtin *builtin)
+struct value builtin_call(struct vm *vm, const struct builtin *builtin,
+                          const struct value *arguments, size_t count)
 {
-    ensure(builtin >= table && builtin < table + TABLE_COUNT);
-    return (uint32_t)(builtin - table);
+    bool fits = true;
+    for (size_t i = 0; i < count; i++) {
+        uint16_t kinds = i < BUILTIN_KINDS_MAX ? builtin->kinds[i] : (uint16_t)KINDS_ANY;
+        if (arguments[i].kind == VALUE_ERROR)
+            return arguments[i];
+        fits = fits && (kinds == KINDS_ANY || (kinds >> arguments[i].kind & 1) != 0);
+    }
+    if (!fits)
+        return vm_no_overload(vm, builtin->name.text, arguments, count);
+    return builtin->function(vm, arguments, count);
+}
+
+uint32_t builtin_id(const struct builtin *builtin)
+{
+    for (uint32_t i = 0; i < LIBRARY_COUNT; i++) {
+        const struct builtin_library *library = libraries[i];
+        if (builtin >= library->functions && builtin < library->functions + library->count)
+            return i << LIBRARY_SHIFT | (uint32_t)(builtin - library->functions);
+    }
+    never();
+}
+
+const struct builtin *builtin_get(uint32_t id)
+{
+    return &libraries[id >> LIBRARY_SHIFT]->functions[id & ((1u << LIBRARY_SHIFT) - 1)];
 }

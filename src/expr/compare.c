@@ -7,6 +7,7 @@
 #include "expr/compare.h"
 
 #include "base/ensure.h"
+#include "base/value_index.h"
 #include "expr/access.h"
 
 static bool is_number(struct value value)
@@ -33,10 +34,30 @@ static bool lists_equal(struct vm *vm, struct value a, struct value b)
     return true;
 }
 
+/* As in base/value.c, charged. */
+static bool large_maps_equal(struct vm *vm, struct value a, struct value b)
+{
+    struct value_index index;
+    uint32_t found = 0;
+    for (uint32_t first = 0; first < b.count && vm->cost_left >= 0; first += VALUE_INDEX_MAX) {
+        value_index_fill(&index, b, first);
+        vm_charge(vm, (a.count + VALUE_INDEX_MAX) / 4);
+        for (uint32_t i = 0; i < a.count && vm->cost_left >= 0; i++) {
+            const struct value *other = value_index_find(&index, a.entries[i].key);
+            if (other != NULL && !compare_equal(vm, a.entries[i].value, *other))
+                return false;
+            found += other != NULL;
+        }
+    }
+    return found == a.count;
+}
+
 static bool maps_equal(struct vm *vm, struct value a, struct value b)
 {
     if (a.count != b.count)
         return false;
+    if (a.count >= VALUE_INDEX_MIN)
+        return large_maps_equal(vm, a, b);
     for (uint32_t i = 0; i < a.count && vm->cost_left >= 0; i++) {
         const struct value *other = access_find(vm, b, a.entries[i].key);
         if (other == NULL || !compare_equal(vm, a.entries[i].value, *other))
@@ -66,6 +87,23 @@ bool compare_equal(struct vm *vm, struct value a, struct value b)
     if (a.kind == b.kind && a.kind == VALUE_OPTIONAL)
         return optionals_equal(vm, a, b);
     return value_equal(a, b);
+}
+
+/* Entries are added up, since their order says nothing. */
+uint64_t compare_hash(struct vm *vm, struct value value)
+{
+    uint64_t hash = value_index_hash(value);
+    vm_charge(vm, 1);
+    vm_charge_bytes(vm,
+                    value.kind == VALUE_STRING || value.kind == VALUE_BYTES ? value.count : 0);
+    if (value.kind == VALUE_OPTIONAL && value.items != NULL)
+        return hash + compare_hash(vm, *value.items);
+    for (uint32_t i = 0; value.kind == VALUE_LIST && i < value.count && vm->cost_left >= 0; i++)
+        hash = hash * 31 + compare_hash(vm, value.items[i]);
+    for (uint32_t i = 0; value.kind == VALUE_MAP && i < value.count && vm->cost_left >= 0; i++)
+        hash += compare_hash(vm, value.entries[i].key) * 31 +
+                compare_hash(vm, value.entries[i].value);
+    return hash;
 }
 
 static enum compare_order compare_times(struct value a, struct value b)
@@ -100,6 +138,8 @@ enum compare_order compare_values(struct vm *vm, struct value a, struct value b)
     case VALUE_LIST:
     case VALUE_MAP:
     case VALUE_TYPE:
+    case VALUE_IP:
+    case VALUE_CIDR:
     case VALUE_OPTIONAL:
     case VALUE_ERROR:
         return COMPARE_IMPOSSIBLE;

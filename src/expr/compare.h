@@ -17,6 +17,9 @@ enum compare_order {
 /* CEL equality, as value_equal(), charging for what it looks at. Neither is an error. */
 bool compare_equal(struct vm *vm, struct value a, struct value b);
 
+/* Equal values have equal hashes. */
+uint64_t compare_hash(struct vm *vm, struct value value);
+
 enum compare_order compare_values(struct vm *vm, struct value a, struct value b);
 
 /* `element in container`: true, false or an error value. */

@@ -7,9 +7,10 @@
 #include "expr/convert.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/checked.h"
+#include "base/decimal.h"
+#include "base/digit.h"
 #include "base/ensure.h"
 #include "base/time.h"
 #include "expr/arithmetic.h"
@@ -29,17 +30,13 @@ static struct value unreadable(struct vm *vm, const char *kind, struct value tex
                     text.count > SHOWN_MAX ? "…" : "", kind);
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Decimal digits to the end of the text, at least one. */
 static bool read_digits(struct span digits, uint64_t *number)
 {
     *number = 0;
     for (size_t i = 0; i < digits.size; i++) {
-        if (!is_digit(digits.text[i]) || !checked_multiply(*number, (uint64_t)10, number) ||
+        if (!digit_is_decimal(digits.text[i]) ||
+            !checked_multiply(*number, (uint64_t)10, number) ||
             !checked_add(*number, (uint64_t)(digits.text[i] - '0'), number))
             return false;
     }
@@ -89,6 +86,8 @@ struct value convert_to_int(struct vm *vm, const struct value *arguments, size_t
     case VALUE_MAP:
     case VALUE_DURATION:
     case VALUE_TYPE:
+    case VALUE_IP:
+    case VALUE_CIDR:
     case VALUE_OPTIONAL:
     case VALUE_ERROR:
     case VALUE_KIND_COUNT:
@@ -115,17 +114,6 @@ struct value convert_to_uint(struct vm *vm, const struct value *arguments, size_
     return vm_no_overload(vm, "uint", arguments, count);
 }
 
-/* Digits, a fraction, an exponent, and nothing else that strtod() would take. */
-static bool is_decimal(struct span text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        char c = text.text[i];
-        if (!is_digit(c) && c != '.' && c != 'e' && c != 'E' && c != '+' && c != '-')
-            return false;
-    }
-    return text.size > 0;
-}
-
 static bool read_word(struct span word, double *real)
 {
     static const struct {
@@ -147,16 +135,7 @@ static bool read_word(struct span word, double *real)
 
 static bool read_real(struct span text, double *real)
 {
-    char digits[400];
-    char *end;
-    if (read_word(text, real))
-        return true;
-    if (text.size >= sizeof digits || !is_decimal(text))
-        return false;
-    memcpy(digits, text.text, text.size);
-    digits[text.size] = '\0';
-    *real = strtod(digits, &end);
-    return end == digits + text.size && !isinf(*real);
+    return read_word(text, real) || (decimal_read(text, real) && !isinf(*real));
 }
 
 struct value convert_to_double(struct vm *vm, const struct value *arguments, size_t count)
@@ -252,7 +231,7 @@ static bool take_digits(struct span *text, int64_t *number, size_t *taken)
 {
     *number = 0;
     *taken = 0;
-    while (*taken < text->size && is_digit(text->text[*taken])) {
+    while (*taken < text->size && digit_is_decimal(text->text[*taken])) {
         if (!checked_multiply(*number, (int64_t)10, number) ||
             !checked_add(*number, (int64_t)(text->text[*taken] - '0'), number))
             return false;
@@ -270,7 +249,7 @@ static size_t take_fraction(struct span *text, int64_t *billionths)
     *billionths = 0;
     if (text->size == 0 || text->text[0] != '.')
         return 0;
-    while (taken + 1 < text->size && is_digit(text->text[taken + 1])) {
+    while (taken + 1 < text->size && digit_is_decimal(text->text[taken + 1])) {
         *billionths += scale * (text->text[taken + 1] - '0');
         scale /= 10;
         taken++;
@@ -336,101 +315,31 @@ struct value convert_to_duration(struct vm *vm, const struct value *arguments, s
     return vm_no_overload(vm, "duration", arguments, count);
 }
 
-struct decimal {
-    char digits[32];
-    size_t count;
-    int point; /* the number is 0.digits times ten to this */
-};
-
-static int read_exponent(struct span text)
-{
-    uint64_t exponent;
-    bool is_negative = take_sign(&text);
-    bool is_read = read_digits(text, &exponent);
-    ensure(is_read && exponent < 1000);
-    return is_negative ? -(int)exponent : (int)exponent;
-}
-
-/* From text_add_double()'s form of a positive number, such as 0.0045, 120.0 or 1.2e+30. */
-static struct decimal read_decimal(struct span written)
-{
-    struct decimal decimal = {.count = 0};
-    bool is_behind = false;
-    size_t at = 0;
-    for (; at < written.size && written.text[at] != 'e'; at++) {
-        char c = written.text[at];
-        bool is_leading = c == '0' && decimal.count == 0;
-        if (c == '.') {
-            is_behind = true;
-            continue;
-        }
-        if (!is_leading) {
-            ensure(decimal.count < sizeof decimal.digits);
-            decimal.digits[decimal.count++] = c;
-        }
-        if (is_behind ? is_leading : !is_leading)
-            decimal.point += is_behind ? -1 : 1;
-    }
-    if (at < written.size)
-        decimal.point += read_exponent(span_slice(written, at + 1, written.size));
-    while (decimal.count > 0 && decimal.digits[decimal.count - 1] == '0')
-        decimal.count--;
-    return decimal;
-}
-
-static void add_zeros(struct text *text, int count)
-{
-    for (int i = 0; i < count; i++)
-        text_add_byte(text, '0');
-}
-
-/* 1.5e+21, 2e-7 */
+/* 1.5e+21, 2e-7: an exponent without a leading zero */
 static void add_with_exponent(struct text *text, const struct decimal *decimal)
 {
-    int exponent = decimal->point - 1;
-    text_add_byte(text, decimal->digits[0]);
-    if (decimal->count > 1) {
-        text_add_byte(text, '.');
-        text_add(text, span_of(decimal->digits + 1, decimal->count - 1));
-    }
-    text_format(text, "e%c%d", exponent < 0 ? '-' : '+', exponent < 0 ? -exponent : exponent);
-}
-
-static void add_plain(struct text *text, const struct decimal *decimal)
-{
-    int count = (int)decimal->count;
-    int whole = decimal->point < 0 ? 0 : decimal->point < count ? decimal->point : count;
-    text_add(text, span_of(decimal->digits, (size_t)whole));
-    add_zeros(text, decimal->point - count);
-    if (whole == 0)
-        text_add_byte(text, '0');
-    if (whole == count)
-        return;
-    text_add_byte(text, '.');
-    add_zeros(text, -decimal->point);
-    text_add(text, span_of(decimal->digits + whole, (size_t)(count - whole)));
+    struct decimal mantissa = *decimal;
+    int32_t exponent = decimal->point - 1;
+    mantissa.point = 1;
+    decimal_add_plain(text, &mantissa, 0);
+    text_format(text, "e%+d", (int)exponent);
 }
 
 static void add_double(struct text *text, double real)
 {
     enum { PLAIN_MIN = -6, PLAIN_MAX = 21 };
-    struct text written;
+    struct decimal decimal;
     if (isnan(real) || isinf(real)) {
         text_add_double(text, real);
         return;
     }
     if (signbit(real))
         text_add_byte(text, '-');
-    text_init(&written, text->arena);
-    text_add_double(&written, fabs(real));
-    struct decimal decimal = read_decimal(text_span(&written));
-    text_fini(&written);
-    if (decimal.count == 0)
-        text_add_byte(text, '0');
-    else if (decimal.point > PLAIN_MAX || decimal.point - 1 < PLAIN_MIN)
+    decimal_from_double_shortest(&decimal, real);
+    if (decimal.point > PLAIN_MAX || decimal.point - 1 < PLAIN_MIN)
         add_with_exponent(text, &decimal);
     else
-        add_plain(text, &decimal);
+        decimal_add_plain(text, &decimal, 0);
 }
 
 /* ".5"; nothing when there is no fraction. */
@@ -482,6 +391,8 @@ bool convert_add_text(struct text *text, struct value value)
         add_double(text, value.real);
         return true;
     case VALUE_STRING:
+    case VALUE_IP:
+    case VALUE_CIDR:
         text_add(text, value_span(value));
         return true;
     case VALUE_BYTES:

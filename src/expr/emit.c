@@ -148,7 +148,7 @@ static bool find_constant_call(struct emitter *emitter, const struct ast *ast,
         !find_constant(emitter, ast->call.arguments[0], &argument))
         return false;
     struct vm vm = {.arena = emitter->arena, .cost_left = EXPRESSION_COST_MAX};
-    *value = builtin->function(&vm, &argument, 1);
+    *value = builtin_call(&vm, builtin, &argument, 1);
     return !value_is_error(*value) && vm.cost_left >= 0;
 }
 
@@ -523,7 +523,7 @@ static void emit_builtin_call(struct emitter *emitter, const struct ast *ast,
         return;
     emit_arguments(emitter, ast);
     uint32_t count = ast->call.count + receivers;
-    uint32_t at = put(emitter, CODE_CALL, 0, builtin_index(builtin), 1 - (int)count);
+    uint32_t at = put(emitter, CODE_CALL, 0, builtin_id(builtin), 1 - (int)count);
     emitter->code[at].count = (uint8_t)count;
     emitter->may_allocate |= builtin->may_allocate;
 }

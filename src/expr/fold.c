@@ -9,6 +9,7 @@
 #include "base/ensure.h"
 #include "base/limits.h"
 #include "expr/access.h"
+#include "expr/ext.h"
 
 struct value fold_new_list(struct vm *vm, uint32_t room)
 {
@@ -89,10 +90,13 @@ void fold_add_entry(struct vm *vm, struct value *map, struct value key, struct v
 bool fold_begin(struct vm *vm, struct value *places, enum ast_fold fold)
 {
     struct value *range = &places[FOLD_RANGE];
-    if (range->kind != VALUE_LIST && range->kind != VALUE_MAP) {
+    bool is_range =
+        range->kind == VALUE_LIST || (range->kind == VALUE_MAP && fold != FOLD_SORT);
+    if (!is_range) {
         if (range->kind != VALUE_ERROR)
-            *range = vm_error(vm, "no such overload: %s.%s(…), where a list or map is needed",
-                              vm_kind_name(range->kind), ast_fold_name(fold));
+            *range = vm_error(vm, "no such overload: %s.%s(…), where a list%s is needed",
+                              vm_kind_name(range->kind), ast_fold_name(fold),
+                              fold == FOLD_SORT ? "" : " or map");
         return false;
     }
     places[FOLD_POSITION] = value_int(0);
@@ -100,8 +104,10 @@ bool fold_begin(struct vm *vm, struct value *places, enum ast_fold fold)
         places[FOLD_RESULT] = value_bool(fold == FOLD_ALL);
     else if (fold == FOLD_EXISTS_ONE)
         places[FOLD_RESULT] = value_int(0);
+    else if (fold == FOLD_LIST || fold == FOLD_SORT)
+        places[FOLD_RESULT] = value_list(NULL, 0);
     else
-        places[FOLD_RESULT] = fold == FOLD_LIST ? value_list(NULL, 0) : value_map(NULL, 0);
+        places[FOLD_RESULT] = value_map(NULL, 0);
     places[FOLD_FIRST] = value_null();
     places[FOLD_SECOND] = value_null();
     return true;
@@ -244,6 +250,7 @@ bool fold_step(struct vm *vm, struct value *places, struct value body, enum ast_
     case FOLD_EXISTS_ONE:
         return step_one(vm, result, body);
     case FOLD_LIST:
+    case FOLD_SORT:
         return step_list(vm, result, body);
     case FOLD_MAP:
         return step_map(vm, result, places[FOLD_FIRST], body);
@@ -255,9 +262,11 @@ bool fold_step(struct vm *vm, struct value *places, struct value body, enum ast_
     never();
 }
 
-struct value fold_end(const struct value *places, enum ast_fold fold)
+struct value fold_end(struct vm *vm, const struct value *places, enum ast_fold fold)
 {
     struct value result = places[FOLD_RESULT];
+    if (fold == FOLD_SORT && result.kind == VALUE_LIST && vm->cost_left >= 0)
+        return ext_list_sort_by(vm, places[FOLD_RANGE], result);
     if (fold == FOLD_EXISTS_ONE && result.kind == VALUE_INT)
         return value_bool(result.integer == 1);
     return result;

@@ -32,7 +32,7 @@ bool fold_is_over(const struct value *places);
 /* Takes the body's result; false when the fold's result is decided. */
 bool fold_step(struct vm *vm, struct value *places, struct value body, enum ast_fold fold);
 
-struct value fold_end(const struct value *places, enum ast_fold fold);
+struct value fold_end(struct vm *vm, const struct value *places, enum ast_fold fold);
 
 /* Replaces an optional by its value; false when there is none, or with an error in place. */
 bool fold_open_optional(struct vm *vm, struct value *optional);

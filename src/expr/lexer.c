@@ -6,6 +6,7 @@
  */
 #include "expr/lexer.h"
 
+#include "base/digit.h"
 #include "base/ensure.h"
 
 static const struct {
@@ -58,14 +59,9 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool is_hex_digit(char c)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    return digit_value(c) < 16;
 }
 
 /* The byte `ahead` of the current one; NUL behind the end, which begins no token either. */
@@ -113,7 +109,7 @@ static struct token token_error(const struct lexer *lexer, size_t from, const ch
 
 static void skip_digits(struct lexer *lexer)
 {
-    while (is_digit(peek(lexer, 0)))
+    while (digit_is_decimal(peek(lexer, 0)))
         lexer->at++;
 }
 
@@ -122,7 +118,7 @@ static bool skip_exponent(struct lexer *lexer)
     if (peek(lexer, 0) != 'e' && peek(lexer, 0) != 'E')
         return false;
     size_t sign = peek(lexer, 1) == '+' || peek(lexer, 1) == '-';
-    if (!is_digit(peek(lexer, 1 + sign)))
+    if (!digit_is_decimal(peek(lexer, 1 + sign)))
         return false;
     lexer->at += 1 + sign;
     skip_digits(lexer);
@@ -131,7 +127,7 @@ static bool skip_exponent(struct lexer *lexer)
 
 static bool skip_fraction(struct lexer *lexer)
 {
-    if (peek(lexer, 0) != '.' || !is_digit(peek(lexer, 1)))
+    if (peek(lexer, 0) != '.' || !digit_is_decimal(peek(lexer, 1)))
         return false;
     lexer->at++;
     skip_digits(lexer);
@@ -154,8 +150,8 @@ static struct token read_number(struct lexer *lexer)
     }
     bool is_uint = !is_double && (peek(lexer, 0) == 'u' || peek(lexer, 0) == 'U');
     lexer->at += is_uint;
-    if (is_letter(peek(lexer, 0)) || is_digit(peek(lexer, 0))) {
-        while (is_letter(peek(lexer, 0)) || is_digit(peek(lexer, 0)))
+    if (is_letter(peek(lexer, 0)) || digit_is_decimal(peek(lexer, 0))) {
+        while (is_letter(peek(lexer, 0)) || digit_is_decimal(peek(lexer, 0)))
             lexer->at++;
         return token_error(lexer, from, "this is neither a number nor a name");
     }
@@ -212,7 +208,7 @@ static struct token read_string(struct lexer *lexer, size_t prefix, bool is_raw,
 static struct token read_name(struct lexer *lexer)
 {
     size_t from = lexer->at;
-    while (is_letter(peek(lexer, 0)) || is_digit(peek(lexer, 0)))
+    while (is_letter(peek(lexer, 0)) || digit_is_decimal(peek(lexer, 0)))
         lexer->at++;
     struct token token = token_from(lexer, TOKEN_NAME, from);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
@@ -224,7 +220,7 @@ static struct token read_name(struct lexer *lexer)
 
 static bool is_quoted_name_byte(char c)
 {
-    return is_letter(c) || is_digit(c) || c == '.' || c == '-' || c == '/' || c == ' ';
+    return is_letter(c) || digit_is_decimal(c) || c == '.' || c == '-' || c == '/' || c == ' ';
 }
 
 static struct token read_quoted_name(struct lexer *lexer)
@@ -278,7 +274,7 @@ struct token lexer_next(struct lexer *lexer)
         return read_string(lexer, prefix, is_raw, is_bytes);
     if (is_letter(c))
         return read_name(lexer);
-    if (is_digit(c) || (c == '.' && is_digit(peek(lexer, 1))))
+    if (digit_is_decimal(c) || (c == '.' && digit_is_decimal(peek(lexer, 1))))
         return read_number(lexer);
     if (c == '`')
         return read_quoted_name(lexer);

@@ -7,27 +7,16 @@
 #include "expr/literal.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/checked.h"
+#include "base/decimal.h"
+#include "base/digit.h"
 #include "base/ensure.h"
 
 static bool fail(struct literal_problem *problem, size_t offset, const char *message)
 {
     *problem = (struct literal_problem){(uint32_t)offset, message};
     return false;
-}
-
-/* The value of a hexadecimal or octal digit, or 16. */
-static uint32_t digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return (uint32_t)(c - '0');
-    if (c >= 'a' && c <= 'f')
-        return (uint32_t)(c - 'a') + 10;
-    if (c >= 'A' && c <= 'F')
-        return (uint32_t)(c - 'A') + 10;
-    return 16;
 }
 
 static bool read_magnitude(struct span digits, uint64_t *magnitude)
@@ -64,38 +53,16 @@ static bool read_uint(struct token token, struct value *value, struct literal_pr
     return true;
 }
 
-static bool read_double(struct token token, bool is_negative, struct arena *arena,
-                        struct value *value, struct literal_problem *problem)
+static bool read_double(struct token token, bool is_negative, struct value *value,
+                        struct literal_problem *problem)
 {
-    double real = strtod(arena_copy(arena, token.text).text, NULL);
+    double real = 0;
+    bool is_read = decimal_read(token.text, &real);
+    ensure(is_read);
     if (isinf(real))
         return fail(problem, token.offset, "this number does not fit a double");
     *value = value_double(is_negative ? -real : real);
     return true;
-}
-
-static size_t put_code_point(char *to, uint32_t point)
-{
-    if (point < 0x80) {
-        to[0] = (char)point;
-        return 1;
-    }
-    if (point < 0x800) {
-        to[0] = (char)(0xc0 | point >> 6);
-        to[1] = (char)(0x80 | (point & 0x3f));
-        return 2;
-    }
-    if (point < 0x10000) {
-        to[0] = (char)(0xe0 | point >> 12);
-        to[1] = (char)(0x80 | (point >> 6 & 0x3f));
-        to[2] = (char)(0x80 | (point & 0x3f));
-        return 3;
-    }
-    to[0] = (char)(0xf0 | point >> 18);
-    to[1] = (char)(0x80 | (point >> 12 & 0x3f));
-    to[2] = (char)(0x80 | (point >> 6 & 0x3f));
-    to[3] = (char)(0x80 | (point & 0x3f));
-    return 4;
 }
 
 struct escape {
@@ -174,7 +141,7 @@ static bool decode_escape(struct decoder *decoder, struct literal_problem *probl
     if (decoder->is_bytes)
         decoder->to[decoder->size++] = (char)number;
     else
-        decoder->size += put_code_point(decoder->to + decoder->size, number);
+        decoder->size += span_put_character(decoder->to + decoder->size, number);
     decoder->at = first + escape->digits;
     return true;
 }
@@ -235,7 +202,7 @@ bool literal_read(struct token token, bool is_negative, struct arena *arena,
     if (token.kind == TOKEN_UINT)
         return read_uint(token, value, problem);
     if (token.kind == TOKEN_DOUBLE)
-        return read_double(token, is_negative, arena, value, problem);
+        return read_double(token, is_negative, value, problem);
     ensure(token.kind == TOKEN_STRING || token.kind == TOKEN_BYTES);
     return read_text(token, arena, value, problem);
 }

@@ -35,6 +35,7 @@ static const struct macro folds[] = {
     {"transformMap", 4, 2, FOLD_MAP, true},
     {"transformMapEntry", 3, 2, FOLD_ENTRIES, false},
     {"transformMapEntry", 4, 2, FOLD_ENTRIES, true},
+    {"sortBy", 2, 1, FOLD_SORT, false},
 };
 
 static struct ast *new_node(struct arena *arena, enum ast_kind kind, uint32_t offset)
@@ -50,6 +51,8 @@ static uint32_t highest(const struct ast *a, const struct ast *b)
     return a->height > b->height ? a->height : b->height;
 }
 
+/* A macro's name may be one that no one can write: that of cel.index(0), which is kept as it
+ * is written. */
 static struct span variable_of(const struct ast *argument, struct remarks *remarks)
 {
     if (argument->kind != AST_NAME || argument->name.is_absolute) {
@@ -123,6 +126,70 @@ static const struct ast *expand_optional(const struct ast *call, bool is_flat,
     return bind;
 }
 
+/* cel.index(0), cel.iterVar(0, 1) and cel.accuVar(0, 1) are names. */
+static const struct ast *expand_name(const struct ast *call, struct arena *arena,
+                                     struct remarks *remarks)
+{
+    struct text name;
+    struct ast *node = new_node(arena, AST_NAME, call->offset);
+    text_init(&name, arena);
+    text_format(&name, "cel.%.*s(", SPAN_ARGS(call->call.name));
+    for (uint32_t i = 0; i < call->call.count; i++) {
+        const struct ast *argument = call->call.arguments[i];
+        bool is_number = argument->kind == AST_LITERAL && argument->literal.kind == VALUE_INT &&
+                         argument->literal.integer >= 0;
+        if (!is_number)
+            remark_error(remarks, argument->offset, "a number is needed here, as written");
+        text_add(&name, i == 0 ? SPAN("") : SPAN(", "));
+        text_add_int(&name, is_number ? argument->literal.integer : 0);
+    }
+    text_add_byte(&name, ')');
+    node->name.name = text_span(&name);
+    node->height = 1;
+    return node;
+}
+
+/* cel.block([first, second, …], body): each part sees those before it as cel.index(0), …
+ * They are bound one within the other; a part that is an error matters only where it is used.
+ */
+static const struct ast *expand_block(const struct ast *call, struct arena *arena,
+                                      struct remarks *remarks)
+{
+    const struct ast *parts = call->call.arguments[0];
+    const struct ast *body = call->call.arguments[1];
+    if (parts->kind != AST_LIST) {
+        remark_error(remarks, parts->offset, "cel.block() begins with a list of its parts");
+        return body;
+    }
+    for (uint32_t i = parts->list.count; i > 0; i--) {
+        const struct ast_element *part = &parts->list.elements[i - 1];
+        struct ast *bind = new_node(arena, AST_BIND, call->offset);
+        if (part->is_optional)
+            remark_error(remarks, part->value->offset, "a part of cel.block() is not optional");
+        bind->bind.variable = text_print(arena, "cel.index(%u)", i - 1);
+        bind->bind.value = part->value;
+        bind->bind.body = body;
+        bind->height = highest(part->value, body) + 1;
+        body = bind;
+    }
+    return body;
+}
+
+/* Macros of the namespace; NULL when it is none of them. */
+static const struct ast *expand_cel(const struct ast *call, struct arena *arena,
+                                    struct remarks *remarks)
+{
+    struct span name = call->call.name;
+    uint32_t count = call->call.count;
+    if (count == 3 && span_is(name, "bind"))
+        return expand_bind(call, arena, remarks);
+    if (count == 2 && span_is(name, "block"))
+        return expand_block(call, arena, remarks);
+    bool is_name = (count == 1 && span_is(name, "index")) ||
+                   (count == 2 && (span_is(name, "iterVar") || span_is(name, "accuVar")));
+    return is_name ? expand_name(call, arena, remarks) : NULL;
+}
+
 static bool is_cel(const struct ast *target)
 {
     return target->kind == AST_NAME && span_is(target->name.name, "cel");
@@ -135,8 +202,8 @@ const struct ast *macro_expand(const struct ast *call, struct arena *arena,
     uint32_t count = call->call.count;
     if (call->call.target == NULL)
         return count == 1 && span_is(name, "has") ? expand_has(call, arena, remarks) : NULL;
-    if (count == 3 && span_is(name, "bind") && is_cel(call->call.target))
-        return expand_bind(call, arena, remarks);
+    if (is_cel(call->call.target))
+        return expand_cel(call, arena, remarks);
     if (count == 2 && (span_is(name, "optMap") || span_is(name, "optFlatMap")))
         return expand_optional(call, span_is(name, "optFlatMap"), arena, remarks);
     for (size_t i = 0; i < sizeof folds / sizeof folds[0]; i++) {

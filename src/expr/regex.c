@@ -302,7 +302,7 @@ bool regex_matches(const struct regex *regex, struct span text)
             return true;
         if (runner.at >= text.size)
             return false;
-        uint32_t point = regex_tree_next_character(text, &runner.at);
+        uint32_t point = span_next_character(text, &runner.at);
         runner.places = &sets[1 - now];
         clear(runner.places, regex->count - 1);
         for (uint32_t i = 0; i < sets[now].count; i++) {

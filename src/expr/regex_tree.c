@@ -6,6 +6,8 @@
  */
 #include "expr/regex_tree.h"
 
+#include "base/digit.h"
+
 #include <string.h>
 
 enum { DEPTH_MAX = 100, REPEAT_MAX = 1000, CODE_POINT_MAX = 0x10ffff };
@@ -188,15 +190,6 @@ static bool take_posix_set(struct reader *reader, struct set *set)
     return false;
 }
 
-static uint32_t hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return (uint32_t)(c - '0');
-    if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
-        return (uint32_t)((c | 0x20) - 'a') + 10;
-    return 16;
-}
-
 /* Behind \x: two digits, or any number of them in braces. */
 static uint32_t read_hex(struct reader *reader)
 {
@@ -204,9 +197,9 @@ static uint32_t read_hex(struct reader *reader)
     bool is_braced = take(reader, "{");
     uint32_t point = 0;
     size_t digits = 0;
-    while (hex_value(peek(reader, 0)) < 16 && (is_braced || digits < 2) &&
+    while (digit_value(peek(reader, 0)) < 16 && (is_braced || digits < 2) &&
            point <= CODE_POINT_MAX) {
-        point = point * 16 + hex_value(peek(reader, 0));
+        point = point * 16 + digit_value(peek(reader, 0));
         reader->at++;
         digits++;
     }
@@ -261,7 +254,7 @@ static uint32_t read_class_character(struct reader *reader)
 {
     if (take(reader, "\\"))
         return read_escape(reader);
-    return regex_tree_next_character(reader->pattern, &reader->at);
+    return span_next_character(reader->pattern, &reader->at);
 }
 
 static void read_class_range(struct reader *reader, struct set *set)
@@ -356,7 +349,7 @@ static bool take_group_name(struct reader *reader)
     if (!take(reader, "?P<") && !take(reader, "?<"))
         return false;
     size_t from = reader->at;
-    while (peek(reader, 0) == '_' || hex_value(peek(reader, 0)) < 16 ||
+    while (peek(reader, 0) == '_' || digit_value(peek(reader, 0)) < 16 ||
            ((peek(reader, 0) | 0x20) >= 'a' && (peek(reader, 0) | 0x20) <= 'z'))
         reader->at++;
     if (reader->at == from || !take(reader, ">"))
@@ -422,7 +415,7 @@ static struct regex_tree *read_atom(struct reader *reader)
         return read_dot(reader);
     if (take(reader, "\\"))
         return read_character(reader, read_escape(reader));
-    return read_character(reader, regex_tree_next_character(reader->pattern, &reader->at));
+    return read_character(reader, span_next_character(reader->pattern, &reader->at));
 }
 
 static bool take_number(struct reader *reader, uint32_t *number)
@@ -501,7 +494,7 @@ static void read_quoted(struct reader *reader, struct regex_tree *sequence)
 {
     while (!is_at_end(reader) && !take(reader, "\\E"))
         append(sequence,
-               read_character(reader, regex_tree_next_character(reader->pattern, &reader->at)));
+               read_character(reader, span_next_character(reader->pattern, &reader->at)));
 }
 
 static struct regex_tree *read_sequence(struct reader *reader)

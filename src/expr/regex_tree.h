@@ -37,18 +37,3 @@ struct regex_tree {
 /* The tree of a pattern in the arena; NULL after filling in the problem. */
 const struct regex_tree *regex_tree_read(struct span pattern, struct arena *arena,
                                          struct regex_problem *problem);
-
-/* The code point at `at` of well-formed UTF-8; moves behind it. */
-static inline uint32_t regex_tree_next_character(struct span text, size_t *at)
-{
-    unsigned char lead = (unsigned char)text.text[(*at)++];
-    uint32_t point = lead < 0x80   ? lead
-                     : lead < 0xe0 ? lead & 0x1fu
-                     : lead < 0xf0 ? lead & 0xfu
-                                   : lead & 7u;
-    if (lead < 0x80)
-        return point;
-    while (*at < text.size && ((unsigned char)text.text[*at] & 0xc0) == 0x80)
-        point = point << 6 | ((unsigned char)text.text[(*at)++] & 0x3fu);
-    return point;
-}

@@ -214,6 +214,7 @@ static const struct signature table[] = {
     ROW("containsCIDR", "NN", "b"),
     ROW("containsCIDR", "Ns", "b"),
     ROW("masked", "N", "N"),
+    ROW("isMask", "N", "b"),
     ROW("prefixLength", "N", "i"),
 };
 

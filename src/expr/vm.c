@@ -144,16 +144,6 @@ static struct value negate_logic(struct vm *vm, struct value operand)
     return vm_error(vm, "no such overload: !%s", vm_kind_name(operand.kind));
 }
 
-static struct value call_builtin(struct vm *vm, struct instruction call,
-                                 const struct value *arguments)
-{
-    for (size_t i = 0; i < call.count; i++) {
-        if (arguments[i].kind == VALUE_ERROR)
-            return arguments[i];
-    }
-    return builtin_at(call.operand)->function(vm, arguments, call.count);
-}
-
 static struct value matches(struct vm *vm, const struct regex *pattern, struct value text)
 {
     if (text.kind == VALUE_STRING)
@@ -305,7 +295,7 @@ struct value vm_run(struct vm *vm)
             break;
         case CODE_CALL:
             top -= now.count;
-            *top = call_builtin(vm, now, top);
+            *top = builtin_call(vm, builtin_get(now.operand), top, now.count);
             top++;
             break;
         case CODE_MATCHES:
@@ -341,7 +331,7 @@ struct value vm_run(struct vm *vm)
             break;
         case CODE_FOLD_END:
             top -= FOLD_PLACES - 1;
-            top[-1] = fold_end(top - 1, (enum ast_fold)now.index);
+            top[-1] = fold_end(vm, top - 1, (enum ast_fold)now.index);
             break;
         case CODE_UNBIND:
             top--;

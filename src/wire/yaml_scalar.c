@@ -4,9 +4,10 @@
 #include "wire/yaml_scalar.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/checked.h"
+#include "base/decimal.h"
+#include "base/digit.h"
 #include "base/ensure.h"
 
 static const char NOT_INT64[] = "does not fit into 64 bits with a sign";
@@ -56,18 +57,6 @@ static bool is_nan(struct span text)
     return IS_ONE_OF(text, ".nan", ".NaN", ".NAN");
 }
 
-/* The digit's value, or 99. */
-static uint32_t digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return (uint32_t)(c - '0');
-    if (c >= 'a' && c <= 'f')
-        return (uint32_t)(c - 'a') + 10;
-    if (c >= 'A' && c <= 'F')
-        return (uint32_t)(c - 'A') + 10;
-    return 99;
-}
-
 static size_t count_digits(struct span text, size_t from, uint32_t base)
 {
     size_t at = from;
@@ -109,41 +98,6 @@ static const char *read_integer(struct span text, struct digits digits, struct v
     return NULL;
 }
 
-/* [-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )? */
-static bool is_decimal(struct span text)
-{
-    size_t at = text.size > 0 && is_sign(text.text[0]) ? 1 : 0;
-    size_t whole = count_digits(text, at, 10);
-    at += whole;
-    size_t fraction = 0;
-    if (at < text.size && text.text[at] == '.') {
-        fraction = count_digits(text, at + 1, 10);
-        at += 1 + fraction;
-    }
-    if (whole + fraction == 0)
-        return false;
-    if (at < text.size && (text.text[at] == 'e' || text.text[at] == 'E')) {
-        at++;
-        if (at < text.size && is_sign(text.text[at]))
-            at++;
-        size_t exponent = count_digits(text, at, 10);
-        if (exponent == 0)
-            return false;
-        at += exponent;
-    }
-    return at == text.size;
-}
-
-static const char *read_decimal(struct span text, struct value *value)
-{
-    ensure(text.text[text.size] == '\0');
-    double number = strtod(text.text, NULL);
-    if (!isfinite(number))
-        return NOT_FINITE;
-    *value = value_double(number);
-    return NULL;
-}
-
 static const char *read_null(struct span text, struct value *value)
 {
     if (!is_null(text))
@@ -166,11 +120,22 @@ static const char *read_int(struct span text, struct value *value)
     return is_integer(text, &digits) ? read_integer(text, digits, value) : "is not an integer";
 }
 
+/* The number's grammar is the one of decimal_read(). */
 static const char *read_double(struct span text, struct value *value)
 {
+    double number;
     if (is_infinity(text) || is_nan(text))
         return NOT_FINITE;
-    return is_decimal(text) ? read_decimal(text, value) : "is not a number";
+    if (!decimal_read(text, &number))
+        return "is not a number";
+    *value = value_double(number);
+    return isfinite(number) ? NULL : NOT_FINITE;
+}
+
+static bool is_decimal(struct span text)
+{
+    double number;
+    return decimal_read(text, &number);
 }
 
 const char *yaml_scalar_resolve(struct span text, struct value *value)
@@ -182,7 +147,7 @@ const char *yaml_scalar_resolve(struct span text, struct value *value)
         return read_bool(text, value);
     if (is_integer(text, &digits))
         return read_integer(text, digits, value);
-    if (is_decimal(text) || is_infinity(text) || is_nan(text))
+    if (is_infinity(text) || is_nan(text) || is_decimal(text))
         return read_double(text, value);
     *value = value_string(text);
     return NULL;

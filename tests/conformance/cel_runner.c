@@ -21,7 +21,7 @@ enum tier { TIER_CORE, TIER_EXT, TIER_CHECKER, TIER_COUNT };
 static const char *const tier_names[TIER_COUNT] = {"core", "ext", "checker"};
 
 /* What was reached, of value and of error cases. Raise them with the engine. */
-static const unsigned floors[TIER_COUNT][2] = {{703, 69}, {64, 56}, {18, 0}};
+static const unsigned floors[TIER_COUNT][2] = {{703, 69}, {371, 56}, {18, 0}};
 
 struct score {
     unsigned passed[2]; /* value cases, error cases */
