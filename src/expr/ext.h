@@ -6,6 +6,7 @@
 
 #include "expr/builtin.h"
 
+extern const struct builtin_library ext_ecma_library;    /* ecma.add, … for ecma.c */
 extern const struct builtin_library ext_encoder_library; /* base64.encode, … */
 extern const struct builtin_library ext_list_library;    /* slice, sort, sets.contains, … */
 extern const struct builtin_library ext_math_library;    /* math.greatest, … */
