@@ -49,8 +49,8 @@ struct run {
     uint64_t final_count;
 };
 
-static const struct strategy_type *const type_list[] = {&strategy_noop};
-static const struct strategy_types types = {type_list, 1};
+static const struct strategy_type *const strategy_list[] = {&strategy_noop};
+static const struct strategy_types types = {strategy_list, 1};
 
 static void start_more(struct run *run)
 {

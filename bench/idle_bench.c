@@ -28,8 +28,8 @@ struct run {
     uint64_t answered;
 };
 
-static const struct strategy_type *const type_list[] = {&strategy_noop};
-static const struct strategy_types types = {type_list, 1};
+static const struct strategy_type *const strategy_list[] = {&strategy_noop};
+static const struct strategy_types types = {strategy_list, 1};
 
 static void start_more(struct run *run);
 

@@ -198,14 +198,19 @@ typedef enum il_effect_kind {
     IL_EFFECT_INVOKE = 0,   /* do the step `src` with `input`, then complete or fail it */
     IL_EFFECT_STOP = 1,     /* its state was left: nobody waits for the answer any more */
     IL_EFFECT_SCHEDULE = 2, /* a timer was armed */
-    IL_EFFECT_CANCEL = 3    /* it was disarmed without having fired */
+    IL_EFFECT_CANCEL = 3,   /* it was disarmed without having fired */
+    IL_EFFECT_ACTION = 4,   /* carry out the action `src` with the params `input` */
+    IL_EFFECT_LOG = 5,      /* `input` was logged, under the label `src` */
+    IL_EFFECT_EMIT = 6,     /* the event `src` with the payload `input`, for whoever listens */
+    IL_EFFECT_SEND = 7      /* the event `src` with the payload `input`, for the child `id`, or
+                               for "#_parent" */
 } il_effect_kind;
 
 typedef struct il_effect {
     il_effect_kind kind;
     const char *id;    /* of the invoke, or the timer's name */
-    const char *src;   /* INVOKE: the step's name; else NULL */
-    const char *input; /* INVOKE: JSON; else NULL */
+    const char *src;   /* a name: see il_effect_kind; else NULL */
+    const char *input; /* JSON where there is something to pass; else NULL */
     uint64_t number;   /* never used twice in an instance */
     int64_t due_ms;    /* SCHEDULE and CANCEL */
 } il_effect;

@@ -21,19 +21,44 @@ static struct span state_name(const struct machine *machine, uint32_t state)
     return state == 0 ? machine->id : machine->states[state].path;
 }
 
-/* Entering a state also enters its ancestors and its initial states. */
+static bool mark(struct graph *graph, uint32_t state)
+{
+    bool changed = !graph->reached[state];
+    graph->reached[state] = true;
+    return changed;
+}
+
+/* Entering a state also enters its ancestors with all their regions, and what is entered
+ * inside by default. Marks what is new, until nothing is. */
 static bool mark_entered(struct graph *graph, uint32_t state)
 {
-    const struct machine_state *states = graph->machine->states;
+    const struct machine *machine = graph->machine;
+    const struct machine_state *states = machine->states;
+    bool changed = mark(graph, state);
+    uint32_t initial = states[state].initial;
+    uint32_t parent = states[state].parent;
+    if (!changed)
+        return false;
+    if (parent != NO_STATE)
+        mark_entered(graph, parent);
+    for (uint32_t i = 0; initial != NO_INDEX && i < machine->transitions[initial].targets.count;
+         i++)
+        mark_entered(graph, machine->targets[machine->transitions[initial].targets.first + i]);
+    for (uint32_t child = state + 1;
+         states[state].type == STATE_PARALLEL && child < states[state].end;
+         child = states[child].end) {
+        if (states[child].type != STATE_HISTORY)
+            mark_entered(graph, child);
+    }
+    return true;
+}
+
+static bool mark_targets(struct graph *graph, const struct machine_transition *transition)
+{
     bool changed = false;
-    for (uint32_t s = state; s != NO_STATE; s = states[s].parent) {
-        changed = changed || !graph->reached[s];
-        graph->reached[s] = true;
-    }
-    for (uint32_t s = states[state].initial; s != NO_STATE; s = states[s].initial) {
-        changed = changed || !graph->reached[s];
-        graph->reached[s] = true;
-    }
+    for (uint32_t i = 0; i < transition->targets.count; i++)
+        changed = mark_entered(graph, graph->machine->targets[transition->targets.first + i]) ||
+                  changed;
     return changed;
 }
 
@@ -45,8 +70,8 @@ static void find_reached(struct graph *graph)
         changed = false;
         for (uint32_t i = 0; i < machine->transition_count; i++) {
             const struct machine_transition *transition = &machine->transitions[i];
-            if (graph->reached[transition->source] && transition->target != NO_STATE)
-                changed = mark_entered(graph, transition->target) || changed;
+            if (graph->reached[transition->source] && transition->event != NO_INDEX)
+                changed = mark_targets(graph, transition) || changed;
         }
     }
 }
@@ -57,7 +82,8 @@ static void check_reached(struct graph *graph)
     find_reached(graph);
     for (uint32_t state = 1; state < machine->state_count; state++) {
         bool parent_reached = graph->reached[machine->states[state].parent];
-        if (graph->reached[state] || !parent_reached)
+        if (graph->reached[state] || !parent_reached ||
+            machine->states[state].type == STATE_HISTORY)
             continue;
         struct diagnostic *error = diagnostics_add(
             graph->diagnostics, SEVERITY_ERROR, "IL0201", machine->states[state].place,
@@ -88,7 +114,8 @@ static void find_ends(struct graph *graph)
         for (uint32_t i = 0; i < machine->transition_count; i++) {
             const struct machine_transition *transition = &machine->transitions[i];
             uint32_t source = transition->source;
-            if (transition->target == NO_STATE || !leaf_ends(graph, transition->target))
+            if (transition->event == NO_INDEX || transition->target == NO_STATE ||
+                !leaf_ends(graph, transition->target))
                 continue;
             /* A transition of a state serves everything inside it. */
             for (uint32_t s = source; s < machine->states[source].end; s++) {
@@ -114,8 +141,8 @@ static bool has_way_out(const struct machine *machine, uint32_t state)
     for (uint32_t s = state; s != NO_STATE; s = machine->states[s].parent) {
         for (uint32_t i = 0; i < machine->transition_count; i++) {
             const struct machine_transition *transition = &machine->transitions[i];
-            if (transition->source == s && transition->target != NO_STATE &&
-                transition->target != state)
+            if (transition->source == s && transition->event != NO_INDEX &&
+                transition->target != NO_STATE && transition->target != state)
                 return true;
         }
     }
@@ -152,7 +179,7 @@ static void check_shadowed(struct graph *graph)
     const struct machine *machine = graph->machine;
     for (uint32_t i = 0; i < machine->transition_count; i++) {
         const struct machine_transition *first = &machine->transitions[i];
-        if (first->guard != NO_INDEX)
+        if (first->guard != NO_INDEX || first->event == NO_INDEX)
             continue;
         for (uint32_t j = i + 1; j < machine->transition_count; j++) {
             const struct machine_transition *second = &machine->transitions[j];

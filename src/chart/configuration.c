@@ -7,66 +7,136 @@
 
 #include "base/ensure.h"
 
-/* The active states are one path from the root to a leaf; only a start that failed may stand
- * above one. */
-static bool is_path(const struct configuration *configuration)
+/* How many children of an active state are active. */
+static uint32_t active_children(const struct configuration *configuration, uint32_t state)
 {
-    const struct machine *machine = configuration->machine;
-    uint32_t active_count = 0;
-    for (uint32_t i = 0; i < machine->word_count; i++)
-        active_count += (uint32_t)__builtin_popcountll(configuration->active[i]);
-    if (active_count == 0)
-        return false;
-    uint32_t leaf = configuration_leaf(configuration);
-    if (leaf >= machine->state_count)
-        return false;
-    if (machine->states[leaf].type == STATE_COMPOUND &&
-        (leaf != 0 || configuration->status != INSTANCE_ERROR))
-        return false;
-    for (uint32_t state = leaf; state != NO_STATE; state = machine->states[state].parent) {
-        if (!configuration_has(configuration, state))
-            return false;
-        active_count--;
-    }
-    return active_count == 0;
+    const struct machine_state *states = configuration->machine->states;
+    uint32_t count = 0;
+    for (uint32_t child = state + 1; child < states[state].end; child = states[child].end)
+        count += configuration_has(configuration, child);
+    return count;
 }
 
-/* Armed or invoked by an active state, under a number that comes after the one before it. */
+static uint32_t child_count(const struct machine_state *states, uint32_t state)
+{
+    uint32_t count = 0;
+    for (uint32_t child = state + 1; child < states[state].end; child = states[child].end)
+        count += states[child].type != STATE_HISTORY;
+    return count;
+}
+
+static bool is_complete(const struct configuration *configuration, uint32_t state)
+{
+    const struct machine_state *states = configuration->machine->states;
+    uint32_t active = active_children(configuration, state);
+    switch (states[state].type) {
+    case STATE_ATOMIC:
+    case STATE_FINAL:
+        return true;
+    case STATE_COMPOUND:
+        return active == 1;
+    case STATE_PARALLEL:
+        return active == child_count(states, state);
+    case STATE_HISTORY:
+        return false;
+    }
+    never();
+}
+
+/* Every active state has its parent and the children that it must have; only a start that
+ * failed stands at the root alone. */
+static bool has_whole_states(const struct configuration *configuration)
+{
+    const struct machine *machine = configuration->machine;
+    bool is_failed = configuration->status == INSTANCE_ERROR;
+    if (!configuration_has(configuration, 0) ||
+        configuration_leaf(configuration) >= machine->state_count)
+        return false;
+    for (uint32_t state = 0; state < machine->state_count; state++) {
+        if (!configuration_has(configuration, state))
+            continue;
+        if (state > 0 && !configuration_has(configuration, machine->states[state].parent))
+            return false;
+        bool is_bare_root = state == 0 && is_failed && active_children(configuration, 0) == 0;
+        if (!is_bare_root && !is_complete(configuration, state))
+            return false;
+    }
+    return true;
+}
+
+/* What is remembered lies inside the state whose row it is in. */
+static bool has_whole_memory(const struct configuration *configuration)
+{
+    const struct machine *machine = configuration->machine;
+    for (uint32_t state = 0; state < machine->state_count; state++) {
+        uint32_t row = machine->states[state].memory;
+        for (uint32_t s = 0; row != NO_INDEX && s < machine->word_count * 64; s++) {
+            uint64_t word = configuration->memory[(size_t)row * machine->word_count + s / 64];
+            bool fits = s < machine->state_count && machine_is_within(machine, s, state) &&
+                        machine->states[s].type != STATE_HISTORY;
+            if ((word >> s % 64 & 1) != 0 && !fits)
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Under a number that comes after the one before it, of an active state or of none. */
 static bool is_in_order(const struct configuration *configuration, uint32_t state,
                         uint64_t number, uint64_t *last)
 {
     bool fits = number > *last && number < configuration->next_number &&
-                configuration_has(configuration, state);
+                (state == NO_STATE || configuration_has(configuration, state));
     *last = number;
     return fits;
 }
 
-bool configuration_is_valid(const struct configuration *configuration)
+static bool has_whole_timers(const struct configuration *configuration)
 {
     const struct machine *machine = configuration->machine;
     uint64_t last = 0;
-    bool waits = configuration->timer_count > 0 || configuration->invocation_count > 0;
-    if (configuration->status >= INSTANCE_STATUS_COUNT || !is_path(configuration) ||
-        configuration->context.kind != VALUE_MAP)
-        return false;
-    if (waits && configuration->status != INSTANCE_ACTIVE)
-        return false;
     for (uint32_t i = 0; i < configuration->timer_count; i++) {
         const struct armed_timer *timer = &configuration->timers[i];
-        if (timer->timer >= machine->timer_count ||
-            !is_in_order(configuration, machine->timers[timer->timer].state, timer->number,
-                         &last))
+        bool is_sent = timer->timer == NO_INDEX;
+        if (!is_sent && timer->timer >= machine->timer_count)
             return false;
-    }
-    last = 0;
-    for (uint32_t i = 0; i < configuration->invocation_count; i++) {
-        const struct invocation *invocation = &configuration->invocations[i];
-        if (invocation->invoke >= machine->invoke_count ||
-            !is_in_order(configuration, machine->invokes[invocation->invoke].state,
-                         invocation->number, &last))
+        if (is_sent && (timer->type.size == 0 || timer->payload.kind != VALUE_MAP))
+            return false;
+        uint32_t state = is_sent ? NO_STATE : machine->timers[timer->timer].state;
+        if (!is_in_order(configuration, state, timer->number, &last))
             return false;
     }
     return true;
+}
+
+static bool has_whole_invocations(const struct configuration *configuration)
+{
+    const struct machine *machine = configuration->machine;
+    uint64_t last = 0;
+    for (uint32_t i = 0; i < configuration->invocation_count; i++) {
+        const struct invocation *invocation = &configuration->invocations[i];
+        bool is_spawned = invocation->invoke == NO_INDEX;
+        if (!is_spawned && invocation->invoke >= machine->invoke_count)
+            return false;
+        if (is_spawned && (invocation->id.size == 0 || invocation->src.size == 0))
+            return false;
+        uint32_t state = is_spawned ? NO_STATE : machine->invokes[invocation->invoke].state;
+        if (!is_in_order(configuration, state, invocation->number, &last))
+            return false;
+    }
+    return true;
+}
+
+bool configuration_is_valid(const struct configuration *configuration)
+{
+    bool waits = configuration->timer_count > 0 || configuration->invocation_count > 0;
+    if (configuration->status >= INSTANCE_STATUS_COUNT ||
+        configuration->context.kind != VALUE_MAP || !has_whole_states(configuration) ||
+        !has_whole_memory(configuration))
+        return false;
+    if (waits && configuration->status != INSTANCE_ACTIVE)
+        return false;
+    return has_whole_timers(configuration) && has_whole_invocations(configuration);
 }
 
 bool configuration_is_in(const struct configuration *configuration, struct span name,
@@ -77,19 +147,42 @@ bool configuration_is_in(const struct configuration *configuration, struct span 
     return *known && configuration_has(configuration, state);
 }
 
-struct value configuration_value(const struct configuration *configuration, struct arena *arena)
+static struct value value_inside(const struct configuration *configuration, uint32_t state,
+                                 struct arena *arena);
+
+/* {"A":…,"B":…} of the active children. */
+static struct value value_of_children(const struct configuration *configuration, uint32_t state,
+                                      struct arena *arena)
 {
     const struct machine_state *states = configuration->machine->states;
-    uint32_t state = configuration_leaf(configuration);
-    if (state == 0)
-        return value_map(NULL, 0);
-    struct value value = value_string(states[state].key);
-    for (state = states[state].parent; state != 0; state = states[state].parent) {
-        struct value_entry *entry = arena_new(arena, struct value_entry);
-        *entry = (struct value_entry){value_string(states[state].key), value};
-        value = value_map(entry, 1);
+    uint32_t count = active_children(configuration, state);
+    struct value_entry *entries = arena_new_array(arena, count, struct value_entry);
+    count = 0;
+    for (uint32_t child = state + 1; child < states[state].end; child = states[child].end) {
+        if (configuration_has(configuration, child))
+            entries[count++] = (struct value_entry){value_string(states[child].key),
+                                                    value_inside(configuration, child, arena)};
     }
-    return value;
+    return value_map(entries, count);
+}
+
+/* A compound state whose active child is a leaf is written as that child's key. */
+static struct value value_inside(const struct configuration *configuration, uint32_t state,
+                                 struct arena *arena)
+{
+    const struct machine_state *states = configuration->machine->states;
+    if (states[state].type == STATE_COMPOUND) {
+        for (uint32_t child = state + 1; child < states[state].end; child = states[child].end) {
+            if (configuration_has(configuration, child) && states[child].leaf != NO_INDEX)
+                return value_string(states[child].key);
+        }
+    }
+    return value_of_children(configuration, state, arena);
+}
+
+struct value configuration_value(const struct configuration *configuration, struct arena *arena)
+{
+    return value_inside(configuration, 0, arena);
 }
 
 /* Inserts the tag where it belongs, unless it is there. */
@@ -108,25 +201,76 @@ static uint32_t add_tag(struct value *items, uint32_t count, struct span tag)
 struct value configuration_tags(const struct configuration *configuration, struct arena *arena)
 {
     const struct machine *machine = configuration->machine;
-    uint32_t leaf = configuration_leaf(configuration);
     uint32_t total = 0;
-    for (uint32_t s = leaf; s != NO_STATE; s = machine->states[s].parent)
-        total += machine->states[s].tags.count;
+    for (uint32_t s = 0; s < machine->state_count; s++)
+        total += configuration_has(configuration, s) ? machine->states[s].tags.count : 0;
     if (total == 0)
         return value_list(NULL, 0);
     struct value *items = arena_new_array(arena, total, struct value);
     uint32_t count = 0;
-    for (uint32_t s = leaf; s != NO_STATE; s = machine->states[s].parent) {
-        for (uint32_t i = 0; i < machine->states[s].tags.count; i++)
+    for (uint32_t s = 0; s < machine->state_count; s++) {
+        for (uint32_t i = 0;
+             configuration_has(configuration, s) && i < machine->states[s].tags.count; i++)
             count = add_tag(items, count, machine->tags[machine->states[s].tags.first + i]);
     }
     return value_list(items, count);
 }
 
-struct span configuration_path(const struct configuration *configuration)
+void configuration_write_path(const struct configuration *configuration, struct text *text)
 {
-    uint32_t leaf = configuration_leaf(configuration);
-    return leaf == 0 ? configuration->machine->id : configuration->machine->states[leaf].path;
+    const struct machine *machine = configuration->machine;
+    size_t before = text->size;
+    for (uint32_t s = 0; s < machine->state_count; s++) {
+        if (configuration_has(configuration, s) && machine->states[s].leaf != NO_INDEX && s > 0)
+            text_format(text, "%s%.*s", text->size == before ? "" : ", ",
+                        SPAN_ARGS(machine->states[s].path));
+    }
+    if (text->size == before)
+        text_add(text, machine->id);
+}
+
+struct span configuration_path(const struct configuration *configuration, struct arena *arena)
+{
+    const struct machine *machine = configuration->machine;
+    uint32_t last = configuration_leaf(configuration);
+    struct text text;
+    if (!machine->has_parallel)
+        return last == 0 ? machine->id : machine->states[last].path;
+    text_init(&text, arena);
+    configuration_write_path(configuration, &text);
+    return text_span(&text);
+}
+
+struct span configuration_invoke_id(const struct configuration *configuration,
+                                    const struct invocation *invocation)
+{
+    return invocation->id.size > 0 ? invocation->id
+                                   : configuration->machine->invokes[invocation->invoke].id;
+}
+
+struct span configuration_invoke_src(const struct configuration *configuration,
+                                     const struct invocation *invocation)
+{
+    return invocation->src.size > 0 ? invocation->src
+                                    : configuration->machine->invokes[invocation->invoke].src;
+}
+
+const struct invocation *configuration_invoked(const struct configuration *configuration,
+                                               struct span id)
+{
+    for (uint32_t i = 0; i < configuration->invocation_count; i++) {
+        const struct invocation *invocation = &configuration->invocations[i];
+        if (span_equal(configuration_invoke_id(configuration, invocation), id))
+            return invocation;
+    }
+    return NULL;
+}
+
+struct span configuration_timer_name(const struct configuration *configuration,
+                                     const struct armed_timer *timer)
+{
+    return timer->timer == NO_INDEX ? timer->type
+                                    : configuration->machine->timers[timer->timer].name;
 }
 
 const struct armed_timer *configuration_next_timer(const struct configuration *configuration)
@@ -176,10 +320,20 @@ static bool same_states(const struct configuration *a, const struct configuratio
     return different == 0;
 }
 
+/* What is remembered shows when it is returned to: XState counts it too. */
+static bool same_memory(const struct configuration *a, const struct configuration *b)
+{
+    size_t words = (size_t)a->machine->memory_count * a->machine->word_count;
+    uint64_t different = 0;
+    for (size_t i = 0; i < words; i++)
+        different |= a->memory[i] ^ b->memory[i];
+    return different == 0;
+}
+
 bool configuration_looks_equal(const struct configuration *a, const struct configuration *b)
 {
-    return a->status == b->status && same_states(a, b) && same(a->context, b->context) &&
-           same(a->output, b->output);
+    return a->status == b->status && same_states(a, b) && same_memory(a, b) &&
+           same(a->context, b->context) && same(a->output, b->output);
 }
 
 const char *instance_status_name(enum instance_status status)

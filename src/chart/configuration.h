@@ -8,8 +8,8 @@
  * Timers and invocations carry a number that is never used twice in an instance, so that
  * a late result or firing of an earlier visit to the same state is recognised (I5).
  *
- * Always: with a state every ancestor is active; exactly one leaf is active; timers are
- * in the order of their numbers, and so are invocations.
+ * Always: with a state every ancestor is active, with a compound state one child, with a
+ * parallel one all; timers are in the order of their numbers, and so are invocations.
  */
 #pragma once
 
@@ -26,15 +26,23 @@
 enum instance_status { INSTANCE_STATUS_LIST(INSTANCE_STATUS_ENUM) INSTANCE_STATUS_COUNT };
 #undef INSTANCE_STATUS_ENUM
 
+/* A delayed transition of a state, or an event that was raised or sent and comes later. */
 struct armed_timer {
-    uint32_t timer; /* index in the machine */
+    uint32_t timer; /* index in the machine; NO_INDEX: a sent event, with what follows */
     uint64_t number;
     instant_ms due;
+    bool is_internal; /* raised: SCXML calls such events internal */
+    struct span id;   /* under which it can be cancelled */
+    struct span type;
+    struct span to; /* where it goes when it is due: empty to the instance itself */
+    struct value payload;
 };
 
 struct invocation {
-    uint32_t invoke; /* index in the machine */
+    uint32_t invoke; /* index in the machine; NO_INDEX: spawned by an action */
     uint64_t number;
+    struct span id;  /* empty: that of the machine's invoke */
+    struct span src; /* empty: that of the machine's invoke */
     struct value input;
 };
 
@@ -43,6 +51,9 @@ struct configuration {
     enum instance_status status;
     uint64_t next_number;
     const uint64_t *active; /* machine->word_count words */
+    const uint64_t
+        *memory;         /* as many for each row of remembered states; a row of zeros: none */
+    struct span session; /* SCXML's _sessionid */
     struct value context;
     struct value output; /* of a done machine */
     struct value error;  /* {"kind","message",…} of status error */
@@ -61,7 +72,7 @@ static inline bool configuration_has(const struct configuration *configuration, 
  * damaged bytes give. */
 bool configuration_is_valid(const struct configuration *configuration);
 
-/* The active leaf: the active states are one path, and a descendant has the larger number. */
+/* The last active leaf in document order: what is active and behind it would be inside it. */
 static inline uint32_t configuration_leaf(const struct configuration *configuration)
 {
     for (uint32_t word = configuration->machine->word_count; word-- > 0;) {
@@ -83,8 +94,23 @@ struct value configuration_value(const struct configuration *configuration,
 /* The tags of all active states, each once and sorted by name, as a list of strings. */
 struct value configuration_tags(const struct configuration *configuration, struct arena *arena);
 
-/* The path of the active leaf, "CHARGING.RETRYING": for people and queries. */
-struct span configuration_path(const struct configuration *configuration);
+/* The paths of the active leaves, "CHARGING.RETRYING" or "A.x, B.y": for people and queries. */
+struct span configuration_path(const struct configuration *configuration, struct arena *arena);
+void configuration_write_path(const struct configuration *configuration, struct text *text);
+
+/* The id and the source of an invocation. */
+struct span configuration_invoke_id(const struct configuration *configuration,
+                                    const struct invocation *invocation);
+struct span configuration_invoke_src(const struct configuration *configuration,
+                                     const struct invocation *invocation);
+
+/* The active invocation of an id, or NULL. */
+const struct invocation *configuration_invoked(const struct configuration *configuration,
+                                               struct span id);
+
+/* What a timer's event is called. */
+struct span configuration_timer_name(const struct configuration *configuration,
+                                     const struct armed_timer *timer);
 
 /* The timer that fires first: by (due, number); NULL when none is armed. */
 const struct armed_timer *configuration_next_timer(const struct configuration *configuration);
@@ -94,7 +120,8 @@ const struct armed_timer *configuration_find_timer(const struct configuration *c
 const struct invocation *
 configuration_find_invocation(const struct configuration *configuration, uint64_t number);
 
-/* Value, status, context, tags and output are the same: nothing an observer could see changed.
+/* Value, status, context, tags, output and what is remembered are the same: nothing changed
+ * that an observer could see, now or later.
  */
 bool configuration_looks_equal(const struct configuration *a, const struct configuration *b);
 

@@ -15,41 +15,60 @@ static void add(struct members *members, struct span key, struct value value)
     members->entries[members->count++] = (struct value_entry){value_string(key), value};
 }
 
-struct value describe_effect(const struct machine *machine, const struct effect *effect,
-                             instant_ms now, struct arena *arena)
+static void add_event(struct members *members, const struct effect *effect, struct arena *arena)
 {
+    add(members, SPAN("event"), step_event_value(effect->name, effect->input, arena));
+}
+
+struct value describe_effect(const struct effect *effect, instant_ms now, struct arena *arena)
+{
+    static const struct span types[] = {
+        [EFFECT_INVOKE] = SPAN_INIT("invoke"),     [EFFECT_STOP] = SPAN_INIT("stop"),
+        [EFFECT_SCHEDULE] = SPAN_INIT("schedule"), [EFFECT_CANCEL] = SPAN_INIT("cancel"),
+        [EFFECT_ACTION] = SPAN_INIT("action"),     [EFFECT_LOG] = SPAN_INIT("log"),
+        [EFFECT_EMIT] = SPAN_INIT("emit"),         [EFFECT_SEND] = SPAN_INIT("send")};
     struct members members = {arena_new_array(arena, 4, struct value_entry), 0};
+    add(&members, SPAN("type"), value_string(types[effect->kind]));
     switch (effect->kind) {
     case EFFECT_INVOKE:
-        add(&members, SPAN("type"), value_string(SPAN("invoke")));
-        add(&members, SPAN("id"), value_string(machine->invokes[effect->index].id));
-        add(&members, SPAN("src"), value_string(machine->invokes[effect->index].src));
+        add(&members, SPAN("id"), value_string(effect->id));
+        add(&members, SPAN("src"), value_string(effect->name));
         add(&members, SPAN("input"), effect->input);
         break;
     case EFFECT_STOP:
-        add(&members, SPAN("type"), value_string(SPAN("stop")));
-        add(&members, SPAN("id"), value_string(machine->invokes[effect->index].id));
+    case EFFECT_CANCEL:
+        add(&members, SPAN("id"), value_string(effect->id));
         break;
     case EFFECT_SCHEDULE:
-        add(&members, SPAN("type"), value_string(SPAN("schedule")));
-        add(&members, SPAN("id"), value_string(machine->timers[effect->index].name));
+        add(&members, SPAN("id"), value_string(effect->id));
         add(&members, SPAN("delay_ms"), value_int(effect->due - now));
         break;
-    case EFFECT_CANCEL:
-        add(&members, SPAN("type"), value_string(SPAN("cancel")));
-        add(&members, SPAN("id"), value_string(machine->timers[effect->index].name));
+    case EFFECT_ACTION:
+        add(&members, SPAN("name"), value_string(effect->name));
+        add(&members, SPAN("params"), effect->input);
+        break;
+    case EFFECT_LOG:
+        if (effect->name.size > 0)
+            add(&members, SPAN("label"), value_string(effect->name));
+        add(&members, SPAN("value"), effect->input);
+        break;
+    case EFFECT_EMIT:
+        add_event(&members, effect, arena);
+        break;
+    case EFFECT_SEND:
+        add(&members, SPAN("to"), value_string(effect->id));
+        add_event(&members, effect, arena);
         break;
     }
-    ensure(members.count > 0 && members.count <= 4);
+    ensure(members.count <= 4);
     return value_map(members.entries, members.count);
 }
 
-struct value describe_effects(const struct machine *machine, const struct plan *plan,
-                              instant_ms now, struct arena *arena)
+struct value describe_effects(const struct plan *plan, instant_ms now, struct arena *arena)
 {
     struct value *items = arena_new_array(arena, plan->effect_count, struct value);
     for (uint32_t i = 0; i < plan->effect_count; i++)
-        items[i] = describe_effect(machine, &plan->effects[i], now, arena);
+        items[i] = describe_effect(&plan->effects[i], now, arena);
     return value_list(items, plan->effect_count);
 }
 

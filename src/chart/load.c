@@ -13,18 +13,24 @@
 enum { EVENT_SLOTS_FIRST = 64 };
 
 static const struct key_rule root_keys[] = {
-    {"id", true},       {"version", true},      {"description", true},
-    {"context", true},  {"input", true},        {"guards", true},
-    {"initial", true},  {"states", true},       {"on", true},
-    {"always", true},   {"after", true},        {"invoke", true},
-    {"onDone", true},   {"tags", true},         {"type", true},
-    {"output", true},   {"meta", true},         {"steps", true},
-    {"$schema", true},  {"events", false},      {"invariants", false},
-    {"entry", false},   {"exit", false},        {"history", false},
-    {"actions", false}, {"delays", false},      {"actors", false},
-    {"record", false},  {"transitions", false}, {"validators", false},
-    {"derive", false},  {"semantics", false},   {"schemas", false},
-    {"route", false},   {"choice", false},      {"internalEvents", false},
+    {"id", true},           {"version", true},        {"description", true},
+    {"context", true},      {"input", true},          {"guards", true},
+    {"initial", true},      {"states", true},         {"on", true},
+    {"always", true},       {"after", true},          {"invoke", true},
+    {"onDone", true},       {"tags", true},           {"type", true},
+    {"output", true},       {"meta", true},           {"steps", true},
+    {"$schema", true},      {"entry", true},          {"exit", true},
+    {"actions", true},      {"delays", true},         {"actors", true},
+    {"invariants", true},   {"semantics", true},      {"schemas", true},
+    {"key", true},          {"internalEvents", true}, {"maxIterations", true},
+    {"__actions", true},    {"__guards", true},       {"__delays", true},
+    {"__actors", true},     {"actorSources", true},   {"@exprLang", true},
+    {"datamodel", true},    {"binding", true},        {"data", true},
+    {"run", true},          {"timeout", true},        {"onTimeout", true},
+    {"onError", true},      {"order", true},          {"route", true},
+    {"events", false},      {"history", false},       {"record", false},
+    {"transitions", false}, {"validators", false},    {"derive", false},
+    {"choice", false},
 };
 
 void *loader_grow(struct arena *arena, const void *old, uint32_t count, uint32_t *capacity,
@@ -51,6 +57,19 @@ struct diagnostic *loader_error(struct loader *loader, const char *code, struct 
                            SPAN_ARGS(text_span(&message)));
 }
 
+struct diagnostic *loader_warning(struct loader *loader, const char *code, struct place place,
+                                  const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    struct text message;
+    text_init(&message, loader->arena);
+    text_format_list(&message, format, arguments);
+    va_end(arguments);
+    return diagnostics_add(loader->diagnostics, SEVERITY_WARNING, code, place, "%.*s",
+                           SPAN_ARGS(text_span(&message)));
+}
+
 static const struct key_rule *find_rule(struct span key, const struct key_rule *rules,
                                         size_t count)
 {
@@ -64,9 +83,9 @@ static const struct key_rule *find_rule(struct span key, const struct key_rule *
 static void refuse_key(struct loader *loader, const struct node_entry *entry,
                        const struct key_rule *rules, size_t rule_count, const char *where)
 {
-    struct span names[64];
+    struct span names[80];
     size_t count = 0;
-    ensure(rule_count <= 64);
+    ensure(rule_count <= 80);
     for (size_t i = 0; i < rule_count; i++) {
         if (rules[i].supported)
             names[count++] = span_from_text(rules[i].name);
@@ -99,6 +118,13 @@ const struct node *loader_map(struct loader *loader, const struct node *map, con
     loader_error(loader, "IL0104", node->place, "`%s` must be a map, not %s", key,
                  node_kind_name(node));
     return NULL;
+}
+
+const struct node *loader_either(const struct loader *loader, const char *name,
+                                 const char *other)
+{
+    const struct node *node = node_find(loader->root, span_from_text(name));
+    return node != NULL ? node : node_find(loader->root, span_from_text(other));
 }
 
 bool loader_string(struct loader *loader, const struct node *map, const char *key,
@@ -190,6 +216,11 @@ static void grow_event_slots(struct loader *loader)
         *event_slot(loader, loader->events[i]) = i;
 }
 
+uint32_t loader_find_event(const struct loader *loader, struct span type)
+{
+    return *event_slot(loader, type);
+}
+
 uint32_t loader_event(struct loader *loader, struct span type, struct place place)
 {
     type = resolve_alias(loader, type);
@@ -201,6 +232,8 @@ uint32_t loader_event(struct loader *loader, struct span type, struct place plac
                      EVENT_TYPE_BYTES_MAX);
         return EVENT_ID_OTHER;
     }
+    if (type.size > 2 && span_ends_with(type, SPAN(".*")))
+        loader->machine.has_event_classes = true;
     if (loader->event_count >= EVENT_TYPES_MAX) {
         loader_error(loader, "IL0108", place, "more than %d event types", EVENT_TYPES_MAX);
         return EVENT_ID_OTHER;
@@ -221,12 +254,19 @@ struct span loader_state_name(const struct loader *loader, uint32_t state)
 
 const struct expr_slot *loader_slot(struct loader *loader, const struct node *node)
 {
-    return expr_slot_compile(node, &loader->scope, loader->arena, loader->diagnostics);
+    const struct expr_slot *slot =
+        expr_slot_compile(node, &loader->scope, loader->arena, loader->diagnostics);
+    if (slot != NULL &&
+        (expr_slot_uses(slot, CHART_EVENT) || expr_slot_uses(slot, CHART_PAYLOAD) ||
+         expr_slot_uses(slot, CHART_SCXML_EVENT)))
+        loader->machine.reads_event = true;
+    return slot;
 }
 
 static void add_assign(struct loader *loader, const struct node_entry *entry, bool sees_earlier)
 {
-    if (span_find(entry->key, SPAN("."), 0) != SIZE_MAX) {
+    bool is_scxml = loader->machine.semantics == SEMANTICS_SCXML;
+    if (!is_scxml && span_find(entry->key, SPAN("."), 0) != SIZE_MAX) {
         struct diagnostic *error =
             loader_error(loader, "IL0104", entry->place,
                          "`%.*s`: an assigned key may not have a dot", SPAN_ARGS(entry->key));
@@ -237,8 +277,41 @@ static void add_assign(struct loader *loader, const struct node_entry *entry, bo
     if (slot == NULL)
         return;
     loader_reserve(loader, loader->assigns, loader->assign_count, loader->assign_capacity);
+    loader->assigns[loader->assign_count++] = (struct machine_assign){
+        .key = entry->key, .slot = slot, .sees_earlier = sees_earlier, .place = entry->place};
+}
+
+static bool is_path(const struct node *path)
+{
+    bool fits = path != NULL && path->kind == NODE_LIST && path->count > 0;
+    for (uint32_t i = 0; fits && i < path->count; i++)
+        fits = node_is_string(path->items[i]);
+    return fits;
+}
+
+/* {path: [a, b], value: slot}: a place inside a member, as SCXML's locations have it. */
+static void add_assign_path(struct loader *loader, const struct node *map, bool sees_earlier)
+{
+    const struct node *path = node_find(map, SPAN("path"));
+    const struct node *value = node_find(map, SPAN("value"));
+    if (!is_path(path) || value == NULL) {
+        loader_error(loader, "IL0104", map->place, "`path` must be a list of names");
+        return;
+    }
+    const struct expr_slot *slot = loader_slot(loader, value);
+    struct span *rest = arena_new_array(loader->arena, path->count, struct span);
+    for (uint32_t i = 1; i < path->count; i++)
+        rest[i - 1] = node_text(path->items[i]);
+    if (slot == NULL)
+        return;
+    loader_reserve(loader, loader->assigns, loader->assign_count, loader->assign_capacity);
     loader->assigns[loader->assign_count++] =
-        (struct machine_assign){entry->key, slot, sees_earlier, entry->place};
+        (struct machine_assign){.key = node_text(path->items[0]),
+                                .slot = slot,
+                                .sees_earlier = sees_earlier,
+                                .path = rest,
+                                .path_count = path->count - 1,
+                                .place = map->place};
 }
 
 static void add_assign_map(struct loader *loader, const struct node *map, bool sees_earlier)
@@ -246,6 +319,11 @@ static void add_assign_map(struct loader *loader, const struct node *map, bool s
     if (map->kind != NODE_MAP) {
         loader_error(loader, "IL0104", map->place, "`assign` must be a map of values, not %s",
                      node_kind_name(map));
+        return;
+    }
+    if (loader->machine.semantics == SEMANTICS_SCXML && map->count == 2 &&
+        is_path(node_find(map, SPAN("path")))) {
+        add_assign_path(loader, map, sees_earlier);
         return;
     }
     for (uint32_t i = 0; i < map->count; i++)
@@ -275,8 +353,9 @@ static void load_context(struct loader *loader)
         arena_new_array(loader->arena, context->count, struct machine_assign);
     for (uint32_t i = 0; i < context->count; i++) {
         const struct node_entry *entry = &context->entries[i];
-        members[i] = (struct machine_assign){entry->key, loader_slot(loader, entry->value),
-                                             false, entry->place};
+        members[i] = (struct machine_assign){.key = entry->key,
+                                             .slot = loader_slot(loader, entry->value),
+                                             .place = entry->place};
     }
     loader->machine.context = members;
 }
@@ -347,6 +426,76 @@ static void load_identity(struct loader *loader)
     hash_definition(machine);
 }
 
+static void load_semantics(struct loader *loader)
+{
+    static const struct span names[] = {SPAN_INIT("xstate"), SPAN_INIT("scxml")};
+    struct span name;
+    loader->machine.semantics = SEMANTICS_XSTATE;
+    if (!loader_string(loader, loader->root, "semantics", &name))
+        return;
+    if (span_is(name, "scxml")) {
+        loader->machine.semantics = SEMANTICS_SCXML;
+    } else if (!span_is(name, "xstate")) {
+        struct diagnostic *error =
+            loader_error(loader, "IL0104", node_find(loader->root, SPAN("semantics"))->place,
+                         "`semantics` is xstate or scxml, not `%.*s`", SPAN_ARGS(name));
+        diagnostic_suggest(loader->diagnostics, error, name, names, 2);
+    }
+}
+
+static void load_language(struct loader *loader)
+{
+    struct span language;
+    if (loader_string(loader, loader->root, "@exprLang", &language) &&
+        !span_is(language, "cel"))
+        loader_error(loader, "IL0106", node_find(loader->root, SPAN("@exprLang"))->place,
+                     "expressions are CEL, not `%.*s`", SPAN_ARGS(language));
+}
+
+static void load_microsteps(struct loader *loader)
+{
+    const struct node *most = node_find(loader->root, SPAN("maxIterations"));
+    loader->machine.microsteps_max = MICROSTEPS_MAX;
+    if (most == NULL)
+        return;
+    bool is_number = most->kind == NODE_SCALAR && most->scalar.kind == VALUE_INT;
+    if (!is_number || most->scalar.integer < 1 || most->scalar.integer > MICROSTEPS_LIMIT)
+        loader_error(loader, "IL0104", most->place,
+                     "`maxIterations` is a number from 1 to %d: of microsteps in a macrostep",
+                     MICROSTEPS_LIMIT);
+    else
+        loader->machine.microsteps_max = (uint32_t)most->scalar.integer;
+}
+
+/* SCXML: the only variables there are. */
+static void load_declared(struct loader *loader)
+{
+    const struct node *data = node_find(loader->root, SPAN("data"));
+    if (data == NULL)
+        return;
+    struct span *names = arena_new_array(loader->arena, data->count, struct span);
+    for (uint32_t i = 0; data->kind == NODE_LIST && i < data->count; i++) {
+        if (node_is_string(data->items[i]))
+            names[loader->machine.declared_count++] = node_text(data->items[i]);
+    }
+    loader->machine.declared = names;
+}
+
+/* {"scxml": {"location": "#_scxml_ID"}} as far as it can be known before there is a session. */
+static void set_processors(struct loader *loader)
+{
+    struct value_entry *location = arena_new(loader->arena, struct value_entry);
+    struct value_entry *entries = arena_new_array(loader->arena, 2, struct value_entry);
+    *location = (struct value_entry){
+        value_string(SPAN("location")),
+        value_string(text_print(loader->arena, "#_scxml_%.*s", SPAN_ARGS(loader->machine.id)))};
+    struct value processor = value_map(location, 1);
+    entries[0] = (struct value_entry){value_string(SPAN("scxml")), processor};
+    entries[1] = (struct value_entry){
+        value_string(SPAN("http://www.w3.org/TR/scxml/#SCXMLEventProcessor")), processor};
+    loader->machine.processors = value_map(entries, 2);
+}
+
 static void begin(struct loader *loader)
 {
     grow_event_slots(loader);
@@ -354,11 +503,31 @@ static void begin(struct loader *loader)
     loader->event_count = EVENT_ID_FIRST;
     loader->machine.execution_error_event =
         loader_event(loader, SPAN("error.execution"), (struct place){0});
+    loader->machine.communication_error_event =
+        loader_event(loader, SPAN("error.communication"), (struct place){0});
 }
 
 bool machine_is_definition(const struct node *root)
 {
     return node_find(root, SPAN("states")) != NULL || node_find(root, SPAN("initial")) != NULL;
+}
+
+static void load_parts(struct loader *loader)
+{
+    load_guard_names(loader);
+    load_named_delays(loader);
+    load_states(loader);
+    load_named_guards(loader);
+    load_named_actions(loader);
+    load_declared(loader);
+    load_context(loader);
+    loader->machine.run = load_actions(loader, node_find(loader->root, SPAN("run")));
+    load_initials(loader);
+    for (uint32_t state = 0; state < loader->state_count; state++) {
+        load_transitions(loader, state);
+        load_invokes(loader, state); /* behind `on`, which may name their events too */
+    }
+    load_invariants(loader);
 }
 
 const struct machine *machine_load(const struct node *root, struct arena *arena,
@@ -375,13 +544,11 @@ const struct machine *machine_load(const struct node *root, struct arena *arena,
     loader_check_keys(&loader, root, root_keys, sizeof root_keys / sizeof root_keys[0],
                       "a machine");
     load_identity(&loader);
-    load_named_guards(&loader);
-    load_context(&loader);
-    load_states(&loader);
-    for (uint32_t state = 0; state < loader.state_count; state++) {
-        load_transitions(&loader, state);
-        load_invokes(&loader, state); /* behind `on`, which may name their events too */
-    }
+    load_semantics(&loader);
+    load_language(&loader);
+    load_microsteps(&loader);
+    set_processors(&loader);
+    load_parts(&loader);
     if (diagnostics->errors == errors_before)
         load_tables(&loader);
     if (diagnostics->errors != errors_before)

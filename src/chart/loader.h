@@ -15,6 +15,17 @@ struct key_rule {
     bool supported; /* false: known, and refused by name until it is there */
 };
 
+/* Actions that are declared once and used by name. */
+struct named_range {
+    struct span name;
+    struct range range;
+};
+
+struct named_delay {
+    struct span name;
+    const struct expr_slot *slot;
+};
+
 struct loader {
     struct arena *arena;
     struct diagnostics *diagnostics;
@@ -33,6 +44,20 @@ struct loader {
     struct machine_guard *guards;
     uint32_t guard_count;
     uint32_t guard_capacity;
+
+    uint32_t *targets;
+    uint32_t target_count;
+    uint32_t target_capacity;
+
+    struct machine_action *actions;
+    uint32_t action_count;
+    uint32_t action_capacity;
+
+    struct named_range *named_actions; /* declared under `actions` */
+    uint32_t named_action_count;
+
+    struct named_delay *delays; /* declared under `delays` */
+    uint32_t delay_count;
 
     struct machine_assign *assigns;
     uint32_t assign_count;
@@ -72,6 +97,11 @@ void *loader_grow(struct arena *arena, const void *old, uint32_t count, uint32_t
 struct diagnostic *loader_error(struct loader *loader, const char *code, struct place place,
                                 const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* Adds a warning at a place. */
+struct diagnostic *loader_warning(struct loader *loader, const char *code, struct place place,
+                                  const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /* Complains about every key of the map that the rules do not support; `where` is "a state". */
 void loader_check_keys(struct loader *loader, const struct node *map,
                        const struct key_rule *rules, size_t rule_count, const char *where);
@@ -84,6 +114,9 @@ bool loader_string(struct loader *loader, const struct node *map, const char *ke
 /* The number of an event type, new or known. Aliases of XState's spelling become SCXML's. */
 uint32_t loader_event(struct loader *loader, struct span type, struct place place);
 
+/* The number of a type as it is spelled here, or EVENT_ID_NONE. */
+uint32_t loader_find_event(const struct loader *loader, struct span type);
+
 /* The state's own name for messages: its path, or "the root". */
 struct span loader_state_name(const struct loader *loader, uint32_t state);
 
@@ -93,18 +126,53 @@ const struct expr_slot *loader_slot(struct loader *loader, const struct node *no
 /* Compiles `{key: slot, …}` (or a list of such maps) as assigns. */
 struct range loader_assigns(struct loader *loader, const struct node *node);
 
+/* The value under the first of two names: ours, and the one that XState's recordings use. */
+const struct node *loader_either(const struct loader *loader, const char *name,
+                                 const char *other);
+
+/* load_target.c */
+uint32_t load_target_by_id(const struct loader *loader, struct span name);
+uint32_t load_target_by_path(const struct loader *loader, uint32_t from, struct span path);
+uint32_t load_target_child(const struct loader *loader, uint32_t parent, struct span key);
+/* One target or a list of them; false after an error. *together is false, with a warning, when
+ * they cannot be entered together: taking such a transition is an error. */
+bool load_targets(struct loader *loader, uint32_t source, const struct node *node,
+                  struct range *range, bool *together);
+
 /* load_guard.c: the named guards of the root, and the guard of a transition (NO_INDEX: none or
  * wrong). */
+void load_guard_names(struct loader *loader);
 void load_named_guards(struct loader *loader);
 uint32_t load_guard(struct loader *loader, const struct node *node);
+void load_invariants(struct loader *loader);
+/* A guard that compares a member of the event: `event.KEY == VALUE`. */
+uint32_t load_guard_text(struct loader *loader, struct span text, struct place place);
 
-/* load_state.c: pass one, the tree of states. */
+/* load_state.c: pass one, the tree of states; then what their children are entered by. */
 void load_states(struct loader *loader);
+void load_initials(struct loader *loader);
 
 /* load_transition.c: pass two, what hangs on a state. */
 void load_transitions(struct loader *loader, uint32_t state);
 void load_transition(struct loader *loader, uint32_t source, uint32_t event,
                      const struct node *node);
+/* A transition that only enters children by default; its index. */
+uint32_t load_default_transition(struct loader *loader, uint32_t source, struct range targets,
+                                 struct range actions, struct place place);
+/* A delay: a duration, milliseconds, a declared name, or an expression. False after an error;
+ * *slot is NULL for a fixed delay. */
+bool load_delay(struct loader *loader, struct span text, const struct node *node,
+                struct place place, duration_ms *delay_ms, const struct expr_slot **slot);
+uint32_t load_timer(struct loader *loader, struct machine_timer timer);
+
+/* load_action.c */
+void load_named_delays(struct loader *loader);
+void load_named_actions(struct loader *loader);
+/* One action, or a list. Blocks are lists in a list: each its own block. */
+struct range load_actions(struct loader *loader, const struct node *node);
+/* `assign` (or v6's `context`) of a map, and then its `actions`. */
+struct range load_transition_actions(struct loader *loader, const struct node *map,
+                                     bool *assigns);
 
 /* load_invoke.c */
 void load_invokes(struct loader *loader, uint32_t state);

@@ -3,10 +3,13 @@
  */
 #include "chart/machine.h"
 
+#include <string.h>
+
 #include "base/ensure.h"
 #include "base/hash.h"
+#include "base/limits.h"
 
-uint32_t machine_find_event(const struct machine *machine, struct span type)
+static uint32_t find_exactly(const struct machine *machine, struct span type)
 {
     uint32_t at = (uint32_t)hash_text(type) & machine->event_slot_mask;
     while (machine->event_slots[at] != 0) {
@@ -15,6 +18,32 @@ uint32_t machine_find_event(const struct machine *machine, struct span type)
         at = (at + 1) & machine->event_slot_mask;
     }
     return EVENT_ID_OTHER;
+}
+
+/* The longest `prefix.*` of the definition that the type falls under: `a.b` under `a.b.*`, or
+ * else under `a.*`. */
+static uint32_t find_class(const struct machine *machine, struct span type)
+{
+    char name[EVENT_TYPE_BYTES_MAX + 2];
+    size_t size = type.size < EVENT_TYPE_BYTES_MAX ? type.size : EVENT_TYPE_BYTES_MAX;
+    memcpy(name, type.text, size);
+    while (size > 0) {
+        memcpy(name + size, ".*", 2);
+        uint32_t found = find_exactly(machine, span_of(name, size + 2));
+        if (found != EVENT_ID_OTHER)
+            return found;
+        do
+            size--;
+        while (size > 0 && type.text[size] != '.');
+    }
+    return EVENT_ID_OTHER;
+}
+
+uint32_t machine_find_event(const struct machine *machine, struct span type)
+{
+    uint32_t found = find_exactly(machine, type);
+    return found == EVENT_ID_OTHER && machine->has_event_classes ? find_class(machine, type)
+                                                                 : found;
 }
 
 uint32_t machine_find_state(const struct machine *machine, struct span name)
@@ -33,28 +62,52 @@ uint32_t machine_find_state(const struct machine *machine, struct span name)
     return NO_STATE;
 }
 
+static bool has_children(enum state_type type)
+{
+    return type == STATE_COMPOUND || type == STATE_PARALLEL;
+}
+
 static void verify_state(const struct machine *machine, uint32_t index)
 {
     const struct machine_state *state = &machine->states[index];
     ensure(state->end > index && state->end <= machine->state_count);
     ensure((state->parent == NO_STATE) == (index == 0));
     ensure(index == 0 || machine_is_within(machine, index, state->parent));
-    ensure((state->type == STATE_COMPOUND) == (state->initial != NO_STATE));
-    ensure((state->type == STATE_COMPOUND) == (state->leaf == NO_INDEX));
-    ensure(state->initial == NO_STATE || machine->states[state->initial].parent == index);
+    ensure(state->type != STATE_COMPOUND || state->initial != NO_INDEX);
+    ensure(state->initial == NO_INDEX || state->initial < machine->transition_count);
+    ensure((has_children(state->type) || state->type == STATE_HISTORY) ==
+           (state->leaf == NO_INDEX));
+    ensure(state->memory == NO_INDEX || state->memory < machine->memory_count);
     ensure(state->timers.first + state->timers.count <= machine->timer_count);
     ensure(state->invokes.first + state->invokes.count <= machine->invoke_count);
+    ensure(state->entry.first + state->entry.count <= machine->action_count);
+    ensure(state->exit.first + state->exit.count <= machine->action_count);
 }
 
 static void verify_transition(const struct machine *machine,
                               const struct machine_transition *transition)
 {
     ensure(transition->source < machine->state_count);
-    ensure(transition->event < machine->event_count);
+    ensure(transition->event < machine->event_count || transition->event == NO_INDEX);
     ensure(transition->guard == NO_INDEX || transition->guard < machine->guard_count);
     ensure(transition->target == NO_STATE || transition->target < machine->state_count);
-    ensure(transition->target == NO_STATE || transition->target == transition->domain ||
-           machine_is_within(machine, transition->target, transition->domain));
+    ensure(transition->actions.first + transition->actions.count <= machine->action_count);
+    if (transition->target == NO_STATE || transition->is_dynamic)
+        return;
+    for (uint32_t i = 0; i < transition->entry.count; i++)
+        ensure(machine_is_within(machine,
+                                 machine->entries[transition->entry.first + i] & ~ENTRY_DEFAULT,
+                                 transition->domain));
+}
+
+/* What is skipped lies inside. */
+static void verify_actions(const struct machine *machine)
+{
+    for (uint32_t i = 0; i < machine->action_count; i++) {
+        ensure(i + machine->actions[i].skip < machine->action_count);
+        ensure(machine->actions[i].kind != ACTION_IF ||
+               machine->actions[i].guard < machine->guard_count);
+    }
 }
 
 /* A list of candidates ends with its first one that has no guard. */
@@ -79,7 +132,9 @@ static void verify_guards(const struct machine *machine)
     ensure(machine->named_guard_count <= machine->guard_count);
     for (uint32_t i = 0; i < machine->guard_count; i++) {
         const struct machine_guard *guard = &machine->guards[i];
-        ensure(guard->program != NULL);
+        ensure((guard->program != NULL) == (guard->kind == GUARD_EXPRESSION));
+        for (uint32_t j = 0; j < guard->part_count; j++)
+            ensure(guard->parts[j] < (guard->kind == GUARD_IN ? machine->state_count : i));
         for (uint32_t j = 0; j < guard->need_count; j++)
             ensure(guard->needs[j] < machine->named_guard_count && guard->needs[j] < i);
     }
@@ -88,6 +143,7 @@ static void verify_guards(const struct machine *machine)
 static void verify_events(const struct machine *machine)
 {
     ensure(machine->event_count >= EVENT_ID_FIRST);
+    ensure(machine->start < machine->transition_count);
     for (uint32_t i = EVENT_ID_FIRST; i < machine->event_count; i++)
         ensure(machine_find_event(machine, machine->event_types[i]) == i);
     ensure(machine->execution_error_event < machine->event_count);
@@ -102,6 +158,7 @@ void machine_verify(const struct machine *machine)
     for (uint32_t i = 0; i < machine->transition_count; i++)
         verify_transition(machine, &machine->transitions[i]);
     verify_candidates(machine);
+    verify_actions(machine);
     verify_guards(machine);
     verify_events(machine);
 }

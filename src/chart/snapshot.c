@@ -2,7 +2,11 @@
  * snapshot.c - configurations as bytes.
  *
  *   "ILS" format | machine id, version, 16 bytes of hash | status | next number | active words
- *   | output | error | timers: index, number, due | invocations: index, number, input
+ *   | remembered words | session | output | error
+ *   | timers: index or 0 for a sent event, number, due, and what the event is
+ *   | invocations: index or 0 for a spawned one, number, id, source, input
+ *
+ * Indexes are written plus one.
  */
 #include "chart/snapshot.h"
 
@@ -10,7 +14,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 
-enum { FORMAT_VERSION = 1, HASH_BYTES = 16 };
+enum { FORMAT_VERSION = 2, HASH_BYTES = 16 };
 
 static void write_value(struct text *text, struct value value)
 {
@@ -21,6 +25,35 @@ static void write_value(struct text *text, struct value value)
     uint32_t size = (uint32_t)(text->size - start - 4);
     for (size_t i = 0; i < 4; i++)
         text->bytes[start + i] = (char)(uint8_t)(size >> (8 * i));
+}
+
+/* NO_INDEX becomes 0. */
+static void write_index(struct text *text, uint32_t index)
+{
+    bytes_add_varint(text, (uint32_t)(index + 1));
+}
+
+static void write_timer(struct text *text, const struct armed_timer *timer)
+{
+    write_index(text, timer->timer);
+    bytes_add_varint(text, timer->number);
+    bytes_add_signed(text, timer->due);
+    if (timer->timer != NO_INDEX)
+        return;
+    bytes_add_u8(text, timer->is_internal);
+    bytes_add_span(text, timer->id);
+    bytes_add_span(text, timer->type);
+    bytes_add_span(text, timer->to);
+    write_value(text, timer->payload);
+}
+
+static void write_invocation(struct text *text, const struct invocation *invocation)
+{
+    write_index(text, invocation->invoke);
+    bytes_add_varint(text, invocation->number);
+    bytes_add_span(text, invocation->id);
+    bytes_add_span(text, invocation->src);
+    write_value(text, invocation->input);
 }
 
 void snapshot_write(struct text *text, const struct configuration *configuration)
@@ -36,20 +69,18 @@ void snapshot_write(struct text *text, const struct configuration *configuration
     bytes_add_varint(text, machine->word_count);
     for (uint32_t i = 0; i < machine->word_count; i++)
         bytes_add_u64(text, configuration->active[i]);
+    bytes_add_varint(text, machine->memory_count);
+    for (uint32_t i = 0; i < machine->memory_count * machine->word_count; i++)
+        bytes_add_u64(text, configuration->memory[i]);
+    bytes_add_span(text, configuration->session);
     write_value(text, configuration->output);
     write_value(text, configuration->error);
     bytes_add_varint(text, configuration->timer_count);
-    for (uint32_t i = 0; i < configuration->timer_count; i++) {
-        bytes_add_varint(text, configuration->timers[i].timer);
-        bytes_add_varint(text, configuration->timers[i].number);
-        bytes_add_signed(text, configuration->timers[i].due);
-    }
+    for (uint32_t i = 0; i < configuration->timer_count; i++)
+        write_timer(text, &configuration->timers[i]);
     bytes_add_varint(text, configuration->invocation_count);
-    for (uint32_t i = 0; i < configuration->invocation_count; i++) {
-        bytes_add_varint(text, configuration->invocations[i].invoke);
-        bytes_add_varint(text, configuration->invocations[i].number);
-        write_value(text, configuration->invocations[i].input);
-    }
+    for (uint32_t i = 0; i < configuration->invocation_count; i++)
+        write_invocation(text, &configuration->invocations[i]);
 }
 
 static struct value read_json(struct byte_reader *reader, struct span json, struct arena *arena)
@@ -87,35 +118,49 @@ static uint32_t read_count(struct byte_reader *reader, size_t smallest)
 static uint32_t read_index(struct byte_reader *reader, uint32_t count)
 {
     uint64_t index = bytes_read_varint(reader);
-    if (index < count)
-        return (uint32_t)index;
+    if (index <= count)
+        return (uint32_t)index - 1; /* 0 is NO_INDEX */
     reader->failed = true;
-    return 0;
+    return NO_INDEX;
 }
 
-static void read_active(struct byte_reader *reader, struct arena *arena,
+static const uint64_t *read_words(struct byte_reader *reader, size_t count, struct arena *arena)
+{
+    uint64_t *words = arena_get_zeroed(arena, count * sizeof *words);
+    for (size_t i = 0; i < count && !reader->failed; i++)
+        words[i] = bytes_read_u64(reader);
+    return words;
+}
+
+static void read_states(struct byte_reader *reader, struct arena *arena,
                         struct configuration *configuration)
 {
     const struct machine *machine = configuration->machine;
-    uint64_t *words = arena_new_array(arena, machine->word_count, uint64_t);
-    configuration->active = words;
-    if (bytes_read_varint(reader) != machine->word_count) {
+    if (bytes_read_varint(reader) != machine->word_count)
         reader->failed = true;
-        return;
-    }
-    for (uint32_t i = 0; i < machine->word_count; i++)
-        words[i] = bytes_read_u64(reader);
+    configuration->active = read_words(reader, machine->word_count, arena);
+    if (bytes_read_varint(reader) != machine->memory_count)
+        reader->failed = true;
+    configuration->memory =
+        read_words(reader, (size_t)machine->memory_count * machine->word_count, arena);
 }
 
 static void read_timers(struct byte_reader *reader, struct arena *arena,
                         struct configuration *configuration)
 {
     uint32_t count = read_count(reader, 3);
-    struct armed_timer *timers = arena_new_array(arena, count, struct armed_timer);
+    struct armed_timer *timers = arena_get_zeroed(arena, count * sizeof(struct armed_timer));
     for (uint32_t i = 0; i < count; i++) {
         timers[i].timer = read_index(reader, configuration->machine->timer_count);
         timers[i].number = bytes_read_varint(reader);
         timers[i].due = bytes_read_signed(reader);
+        if (timers[i].timer != NO_INDEX)
+            continue;
+        timers[i].is_internal = bytes_read_u8(reader) != 0;
+        timers[i].id = bytes_read_span(reader);
+        timers[i].type = bytes_read_span(reader);
+        timers[i].to = bytes_read_span(reader);
+        timers[i].payload = read_value(reader, arena);
     }
     configuration->timers = timers;
     configuration->timer_count = count;
@@ -124,11 +169,13 @@ static void read_timers(struct byte_reader *reader, struct arena *arena,
 static void read_invocations(struct byte_reader *reader, struct arena *arena,
                              struct configuration *configuration)
 {
-    uint32_t count = read_count(reader, 6);
-    struct invocation *invocations = arena_new_array(arena, count, struct invocation);
+    uint32_t count = read_count(reader, 8);
+    struct invocation *invocations = arena_get_zeroed(arena, count * sizeof *invocations);
     for (uint32_t i = 0; i < count; i++) {
         invocations[i].invoke = read_index(reader, configuration->machine->invoke_count);
         invocations[i].number = bytes_read_varint(reader);
+        invocations[i].id = bytes_read_span(reader);
+        invocations[i].src = bytes_read_span(reader);
         invocations[i].input = read_value(reader, arena);
     }
     configuration->invocations = invocations;
@@ -149,6 +196,24 @@ bool snapshot_machine(struct span bytes, struct span *id, struct span *version)
 {
     struct byte_reader reader = byte_reader_of(bytes);
     return read_head(&reader, id, version);
+}
+
+bool snapshot_is_in(struct span bytes, const struct machine *machine, uint32_t state)
+{
+    struct byte_reader reader = byte_reader_of(bytes);
+    struct span id;
+    struct span version;
+    if (!read_head(&reader, &id, &version))
+        return false;
+    for (size_t i = 0; i < HASH_BYTES + 1; i++)
+        bytes_read_u8(&reader); /* the hash and the status */
+    bytes_read_varint(&reader);
+    if (bytes_read_varint(&reader) != machine->word_count)
+        return false;
+    uint64_t word = 0;
+    for (uint32_t i = 0; i <= state / 64; i++)
+        word = bytes_read_u64(&reader);
+    return !reader.failed && (word >> state % 64 & 1) != 0;
 }
 
 static bool hash_fits(struct byte_reader *reader, const struct machine *machine)
@@ -173,7 +238,8 @@ enum status snapshot_read(struct span bytes, struct span context, const struct m
     struct configuration read = {.machine = machine};
     read.status = (enum instance_status)bytes_read_u8(&reader);
     read.next_number = bytes_read_varint(&reader);
-    read_active(&reader, arena, &read);
+    read_states(&reader, arena, &read);
+    read.session = bytes_read_span(&reader);
     read.output = read_value(&reader, arena);
     read.error = read_value(&reader, arena);
     read_timers(&reader, arena, &read);

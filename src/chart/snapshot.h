@@ -17,6 +17,9 @@ void snapshot_write(struct text *text, const struct configuration *configuration
 /* The machine a snapshot is of, without restoring it; false when the bytes are damaged. */
 bool snapshot_machine(struct span bytes, struct span *id, struct span *version);
 
+/* Whether a state is active in a snapshot of this machine, without restoring it. */
+bool snapshot_is_in(struct span bytes, const struct machine *machine, uint32_t state);
+
 /* Reads what snapshot_write() wrote and joins it with a context (JSON text). Spans point into
  * the bytes, which must outlive the configuration; the rest lives in the arena.
  * STATUS_CONFLICT: another machine, version or hash; STATUS_CORRUPT: damaged. Jumps to the

@@ -1,54 +1,17 @@
 /*
  * step.c - the macrostep.
  *
- * A stepper builds the next configuration in the arena: it starts as a copy of the one
- * before and is changed in place, transition by transition. What has to happen outside
- * is not collected on the way; it is the difference between before and after, so a state
- * that was entered and left within one macrostep asks for nothing.
- *
- * Failure of an action sets `problem` and unwinds; nothing of the copy is used then.
+ * What has to happen outside is mostly not collected on the way; it is the difference
+ * between before and after (step_effects.c), so a state that was entered and left within
+ * one macrostep asks for nothing.
  */
 #include "chart/step.h"
 
 #include <string.h>
 
-#include "base/checked.h"
 #include "base/ensure.h"
 #include "base/limits.h"
-#include "chart/plain.h"
-
-struct raised {
-    uint32_t event;
-    struct span type;
-    struct value payload; /* a map */
-    struct raised *next;
-};
-
-struct stepper {
-    const struct machine *machine;
-    struct arena *arena;
-    struct plan *plan;
-    instant_ms now;
-
-    struct configuration next;
-    uint64_t *active;
-    struct armed_timer *timers;
-    uint32_t timer_capacity;
-    struct invocation *invocations;
-    uint32_t invocation_capacity;
-
-    uint32_t event; /* the id of the event being handled */
-    struct expr_frame frame;
-
-    struct raised *queue;
-    struct raised **queue_end;
-    struct step_error **errors_end;
-    uint32_t microsteps;
-    bool guard_error_raised;
-    bool applied;
-    struct span problem;  /* text != NULL: an action failed */
-    struct value slots[]; /* the variables of the machine's expressions */
-};
+#include "chart/stepper.h"
 
 static struct value host_in(void *host, uint32_t function, const struct value *arguments,
                             size_t argument_count, struct arena *arena)
@@ -78,357 +41,15 @@ static struct value unbound(void)
     return value_error((struct span){0});
 }
 
-static void add_error(struct stepper *stepper, struct span what, struct span text,
-                      struct place place, struct span message)
-{
-    struct step_error *error = arena_new(stepper->arena, struct step_error);
-    *error = (struct step_error){what, text, place, message, NULL};
-    *stepper->errors_end = error;
-    stepper->errors_end = &error->next;
-}
-
-/* Ends the macrostep; always false. */
-static bool fail(struct stepper *stepper, struct span what, struct place place,
-                 struct span message)
-{
-    add_error(stepper, what, SPAN(""), place, message);
-    stepper->problem = message;
-    ensure(message.text != NULL);
-    return false;
-}
-
-static void raise(struct stepper *stepper, uint32_t event, struct value payload)
-{
-    struct raised *raised = arena_new(stepper->arena, struct raised);
-    *raised = (struct raised){event, stepper->machine->event_types[event], payload, NULL};
-    *stepper->queue_end = raised;
-    stepper->queue_end = &raised->next;
-}
-
-static struct value single_map(struct arena *arena, struct span key, struct value value)
-{
-    struct value_entry *entry = arena_new(arena, struct value_entry);
-    *entry = (struct value_entry){value_string(key), value};
-    return value_map(entry, 1);
-}
-
-static struct value error_payload(struct arena *arena, struct span kind, struct span message)
-{
-    struct value error = single_map(arena, SPAN("kind"), value_string(kind));
-    error = value_with(arena, error, SPAN("message"), value_string(message));
-    return single_map(arena, SPAN("error"), error);
-}
-
-/* The event as expressions see it: its payload's members behind its type. */
-static struct value event_value(struct arena *arena, struct span type, struct value payload)
-{
-    ensure(payload.kind == VALUE_MAP);
-    struct value_entry *entries = arena_get(arena, (payload.count + 1) * sizeof *entries);
-    entries[0] = (struct value_entry){value_string(SPAN("type")), value_string(type)};
-    if (payload.count > 0)
-        memcpy(entries + 1, payload.entries, payload.count * sizeof *entries);
-    return value_map(entries, payload.count + 1);
-}
-
-static void set_event(struct stepper *stepper, uint32_t event, struct span type,
-                      struct value payload)
-{
-    stepper->event = event;
-    stepper->slots[CHART_EVENT] = event_value(stepper->arena, type, payload);
-    stepper->slots[CHART_PAYLOAD] = payload;
-}
-
-/* The first guard error of a macrostep raises `error.execution`; more would never come to rest.
- */
-static void report_guard(struct stepper *stepper, const struct machine_guard *guard,
-                         struct span message)
-{
-    add_error(stepper, SPAN("guard"), guard->text, guard->place, message);
-    if (stepper->guard_error_raised)
-        return;
-    stepper->guard_error_raised = true;
-    raise(stepper, stepper->machine->execution_error_event,
-          error_payload(stepper->arena, SPAN("execution"), message));
-}
-
-static bool guard_holds(struct stepper *stepper, uint32_t index)
-{
-    const struct machine_guard *guard = &stepper->machine->guards[index];
-    for (uint32_t i = 0; i < guard->need_count; i++) {
-        uint32_t need = guard->needs[i];
-        stepper->slots[CHART_VARIABLE_COUNT + need] =
-            expr_run(stepper->machine->guards[need].program, &stepper->frame, stepper->arena);
-    }
-    struct value verdict = expr_run(guard->program, &stepper->frame, stepper->arena);
-    if (verdict.kind == VALUE_BOOL)
-        return verdict.boolean;
-    if (verdict.kind == VALUE_ERROR)
-        report_guard(stepper, guard, value_span(verdict));
-    else
-        report_guard(stepper, guard,
-                     text_print(stepper->arena, "a guard must be true or false, not %s",
-                                value_kind_name(verdict.kind)));
-    return false;
-}
-
-/* The transition that the event enables, or NULL. */
-static const struct machine_transition *select_transition(struct stepper *stepper,
-                                                          uint32_t event)
-{
-    const struct machine *machine = stepper->machine;
-    uint32_t leaf = machine->states[configuration_leaf(&stepper->next)].leaf;
-    const uint32_t *start =
-        &machine->candidate_starts[(size_t)leaf * machine->event_count + event];
-    for (uint32_t i = start[0]; i < start[1]; i++) {
-        const struct machine_transition *transition =
-            &machine->transitions[machine->candidates[i]];
-        if (transition->guard == NO_INDEX || guard_holds(stepper, transition->guard))
-            return transition;
-    }
-    return NULL;
-}
-
-static void drop_timers_within(struct stepper *stepper, uint32_t domain)
-{
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < stepper->next.timer_count; i++) {
-        uint32_t state = stepper->machine->timers[stepper->timers[i].timer].state;
-        if (!machine_is_within(stepper->machine, state, domain))
-            stepper->timers[kept++] = stepper->timers[i];
-    }
-    stepper->next.timer_count = kept;
-}
-
-static void drop_invocations_within(struct stepper *stepper, uint32_t domain)
-{
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < stepper->next.invocation_count; i++) {
-        uint32_t state = stepper->machine->invokes[stepper->invocations[i].invoke].state;
-        if (!machine_is_within(stepper->machine, state, domain))
-            stepper->invocations[kept++] = stepper->invocations[i];
-    }
-    stepper->next.invocation_count = kept;
-}
-
-/* Leaves every active state below the domain. */
-static void leave(struct stepper *stepper, uint32_t domain)
-{
-    uint32_t state = configuration_leaf(&stepper->next);
-    for (; state != domain && state != NO_STATE; state = stepper->machine->states[state].parent)
-        stepper->active[state / 64] &= ~((uint64_t)1 << state % 64);
-    drop_timers_within(stepper, domain);
-    drop_invocations_within(stepper, domain);
-}
-
-static void *grow(struct arena *arena, const void *old, uint32_t count, uint32_t *capacity,
-                  size_t size)
-{
-    *capacity = *capacity == 0 ? 4 : *capacity * 2;
-    void *grown = arena_get_array(arena, *capacity, size);
-    if (count > 0)
-        memcpy(grown, old, count * size);
-    return grown;
-}
-
-static bool arm_timers(struct stepper *stepper, struct range range)
-{
-    for (uint32_t i = range.first; i < range.first + range.count; i++) {
-        const struct machine_timer *timer = &stepper->machine->timers[i];
-        instant_ms due;
-        if (stepper->next.timer_count >= TIMERS_PER_INSTANCE_MAX)
-            return fail(stepper, SPAN("after"), timer->place,
-                        SPAN("too many timers are armed"));
-        if (!checked_add(stepper->now, timer->delay_ms, &due))
-            return fail(stepper, SPAN("after"), timer->place,
-                        SPAN("the delay ends after time itself"));
-        if (stepper->next.timer_count == stepper->timer_capacity)
-            stepper->timers = grow(stepper->arena, stepper->timers, stepper->next.timer_count,
-                                   &stepper->timer_capacity, sizeof *stepper->timers);
-        stepper->timers[stepper->next.timer_count++] =
-            (struct armed_timer){i, stepper->next.next_number++, due};
-    }
-    return true;
-}
-
-static void add_invocations(struct stepper *stepper, struct range range)
-{
-    for (uint32_t i = range.first; i < range.first + range.count; i++) {
-        if (stepper->next.invocation_count == stepper->invocation_capacity)
-            stepper->invocations =
-                grow(stepper->arena, stepper->invocations, stepper->next.invocation_count,
-                     &stepper->invocation_capacity, sizeof *stepper->invocations);
-        /* The input is evaluated at the end of the macrostep: until then it is marked as
-         * unbound. */
-        stepper->invocations[stepper->next.invocation_count++] =
-            (struct invocation){i, stepper->next.next_number++, unbound()};
-    }
-}
-
-/* The slot's value in the form that survives a restart. */
-static struct value run_plain(struct stepper *stepper, const struct expr_slot *slot)
-{
-    if (slot == NULL)
-        return value_null();
-    return plain_value(stepper->arena, expr_slot_run(slot, &stepper->frame, stepper->arena));
-}
-
-/* A slot whose failure ends the macrostep; "assign" and "total" say what it was for. */
-static bool run_slot(struct stepper *stepper, const struct expr_slot *slot, const char *what,
-                     struct span name, struct place place, struct value *value)
-{
-    struct value result = run_plain(stepper, slot);
-    if (value_is_error(result))
-        return fail(stepper, text_print(stepper->arena, "%s %.*s", what, SPAN_ARGS(name)),
-                    place, value_span(result));
-    *value = result;
-    return true;
-}
-
-static bool finish_machine(struct stepper *stepper, uint32_t final_state)
-{
-    const struct machine_state *states = stepper->machine->states;
-    struct value output;
-    if (!run_slot(stepper, states[final_state].output, "output of", states[final_state].path,
-                  states[final_state].place, &output))
-        return false;
-    if (final_state != 0 && states[0].output != NULL) {
-        set_event(stepper, EVENT_ID_OTHER, SPAN("done.state"),
-                  single_map(stepper->arena, SPAN("output"), output));
-        if (!run_slot(stepper, states[0].output, "output of", stepper->machine->id,
-                      states[0].place, &output))
-            return false;
-    }
-    stepper->next.status = INSTANCE_DONE;
-    stepper->next.output = output;
-    stepper->next.timer_count = 0;
-    stepper->next.invocation_count = 0;
-    return true;
-}
-
-static bool enter_final(struct stepper *stepper, uint32_t state)
-{
-    const struct machine_state *states = stepper->machine->states;
-    uint32_t parent = states[state].parent;
-    if (parent == NO_STATE || parent == 0)
-        return finish_machine(stepper, state);
-    struct value output;
-    if (!run_slot(stepper, states[state].output, "output of", states[state].path,
-                  states[state].place, &output))
-        return false;
-    raise(stepper, states[parent].done_event,
-          single_map(stepper->arena, SPAN("output"), output));
-    return true;
-}
-
-static bool enter_one(struct stepper *stepper, uint32_t index)
-{
-    const struct machine_state *state = &stepper->machine->states[index];
-    stepper->active[index / 64] |= (uint64_t)1 << index % 64;
-    if (!arm_timers(stepper, state->timers))
-        return false;
-    add_invocations(stepper, state->invokes);
-    return state->type != STATE_FINAL || enter_final(stepper, index);
-}
-
-/* Enters the states from below the domain down to the target, then its initial states. */
-static bool enter(struct stepper *stepper, uint32_t target, uint32_t domain)
-{
-    const struct machine_state *states = stepper->machine->states;
-    uint32_t path[STATE_DEPTH_MAX + 2];
-    uint32_t depth = 0;
-    for (uint32_t state = target; state != domain; state = states[state].parent) {
-        ensure(depth < sizeof path / sizeof path[0]);
-        path[depth++] = state;
-    }
-    while (depth > 0) {
-        if (!enter_one(stepper, path[--depth]))
-            return false;
-    }
-    for (uint32_t state = states[target].initial; state != NO_STATE;
-         state = states[state].initial) {
-        if (!enter_one(stepper, state))
-            return false;
-    }
-    return true;
-}
-
-/* Each member fits by itself; this is about all of them together. */
-static bool keep_context(struct stepper *stepper, struct value context)
-{
-    struct span problem = plain_problem(context);
-    stepper->next.context = context;
-    return problem.size == 0 || fail(stepper, SPAN("the context"), (struct place){0}, problem);
-}
-
-static bool run_assigns(struct stepper *stepper, struct range range)
-{
-    struct value context = stepper->next.context;
-    for (uint32_t i = range.first; i < range.first + range.count; i++) {
-        const struct machine_assign *assign = &stepper->machine->assigns[i];
-        struct value value;
-        if (assign->sees_earlier)
-            stepper->slots[CHART_CONTEXT] = context;
-        if (!run_slot(stepper, assign->slot, "assign", assign->key, assign->place, &value))
-            return false;
-        context = value_with(stepper->arena, context, assign->key, value);
-    }
-    stepper->slots[CHART_CONTEXT] = context;
-    return keep_context(stepper, context);
-}
-
 static bool count_microstep(struct stepper *stepper)
 {
-    if (++stepper->microsteps <= MICROSTEPS_MAX)
+    if (++stepper->microsteps <= stepper->machine->microsteps_max)
         return true;
-    return fail(
-        stepper, SPAN("macrostep"), (struct place){0},
-        SPAN("more than 1000 microsteps: transitions without events go round in circles"));
-}
-
-static bool take(struct stepper *stepper, const struct machine_transition *transition)
-{
-    if (!count_microstep(stepper))
-        return false;
-    bool acts = transition->target != NO_STATE || transition->assigns.count > 0;
-    stepper->applied = stepper->applied || acts;
-    if (transition->target != NO_STATE)
-        leave(stepper, transition->domain);
-    if (transition->assigns.count > 0 && !run_assigns(stepper, transition->assigns))
-        return false;
-    return transition->target == NO_STATE ||
-           enter(stepper, transition->target, transition->domain);
-}
-
-/* The invocation never was: its error is raised instead. */
-static void refuse_input(struct stepper *stepper, uint32_t index, struct span message)
-{
-    const struct machine_invoke *invoke =
-        &stepper->machine->invokes[stepper->invocations[index].invoke];
-    add_error(stepper, text_print(stepper->arena, "input of %.*s", SPAN_ARGS(invoke->id)),
-              SPAN(""), invoke->place, message);
-    raise(stepper, invoke->error_event,
-          error_payload(stepper->arena, SPAN("invalid"), message));
-    stepper->next.invocation_count--;
-    memmove(&stepper->invocations[index], &stepper->invocations[index + 1],
-            (stepper->next.invocation_count - index) * sizeof *stepper->invocations);
-}
-
-/* Evaluates the inputs of new invocations, up to the first that fails: what is done about it
- * may leave the states of the others. */
-static void request_invocations(struct stepper *stepper)
-{
-    for (uint32_t i = 0; i < stepper->next.invocation_count; i++) {
-        struct invocation *invocation = &stepper->invocations[i];
-        if (!value_is_error(invocation->input))
-            continue;
-        struct value input =
-            run_plain(stepper, stepper->machine->invokes[invocation->invoke].input);
-        if (value_is_error(input)) {
-            refuse_input(stepper, i, value_span(input));
-            return;
-        }
-        invocation->input = input;
-    }
+    return stepper_fail(stepper, SPAN("macrostep"), (struct place){0},
+                        text_print(stepper->arena,
+                                   "more than %u microsteps: transitions without events go "
+                                   "round in circles",
+                                   stepper->machine->microsteps_max));
 }
 
 /* Status `error`: the instance stands still until a person redrives it. */
@@ -440,39 +61,173 @@ static void stop_with_error(struct stepper *stepper, struct value error)
     stepper->next.invocation_count = 0;
 }
 
+/* A guard that nobody declared: what it would have decided, nobody knows. */
+static void stop_undeclared(struct stepper *stepper)
+{
+    struct span message =
+        text_print(stepper->arena, "there is no guard `%.*s`", SPAN_ARGS(stepper->undeclared));
+    stepper_add_error(stepper, SPAN("guard"), stepper->undeclared, (struct place){0}, message);
+    struct value payload = stepper_error(stepper->arena, SPAN("execution"), message);
+    stop_with_error(stepper, value_member(payload, SPAN("error")));
+}
+
+static bool choice_acts(const struct choice *choice)
+{
+    return choice->transition->target != NO_STATE || choice->transition->actions.count > 0;
+}
+
+/* Takes the transitions that were chosen. */
+static bool take(struct stepper *stepper)
+{
+    if (!count_microstep(stepper))
+        return false;
+    for (uint32_t i = 0; i < stepper->choice_count; i++) {
+        const struct machine_transition *transition = stepper->choices[i].transition;
+        if (transition->is_broken)
+            return stepper_fail(stepper, SPAN("transition"), transition->place,
+                                SPAN("its targets cannot be entered together"));
+        stepper->applied = stepper->applied || choice_acts(&stepper->choices[i]);
+    }
+    if (!stepper_move(stepper))
+        return false;
+    return !stepper->is_complete || stepper_finish(stepper);
+}
+
+/* The invocation never was: its error is raised instead. */
+static void refuse_invocation(struct stepper *stepper, uint32_t index, struct span message)
+{
+    const struct machine *machine = stepper->machine;
+    const struct machine_invoke *invoke = &machine->invokes[stepper->invocations[index].invoke];
+    bool is_scxml = machine->semantics == SEMANTICS_SCXML;
+    stepper_add_error(stepper,
+                      text_print(stepper->arena, "input of %.*s", SPAN_ARGS(invoke->id)),
+                      SPAN(""), invoke->place, message);
+    stepper_raise_error(stepper,
+                        is_scxml ? machine->execution_error_event : invoke->error_event,
+                        is_scxml ? SPAN("execution") : SPAN("invalid"), message);
+    stepper->next.invocation_count--;
+    memmove(&stepper->invocations[index], &stepper->invocations[index + 1],
+            (stepper->next.invocation_count - index) * sizeof *stepper->invocations);
+}
+
+static struct value keep_id(struct stepper *stepper, const struct machine_invoke *invoke,
+                            struct invocation *invocation)
+{
+    if (invoke->id_place.size == 0)
+        return value_null();
+    invocation->id = text_print(stepper->arena, "%.*s.%llu",
+                                SPAN_ARGS(stepper->machine->states[invoke->state].id),
+                                (unsigned long long)invocation->number);
+    stepper_keep_context(stepper, value_with(stepper->arena, stepper->next.context,
+                                             invoke->id_place, value_string(invocation->id)));
+    return value_null();
+}
+
+/* What SCXML's invoke says beside its params: the kind of service, and where it is. */
+static struct value read_source(struct stepper *stepper, const struct machine_invoke *invoke,
+                                struct invocation *invocation)
+{
+    const struct expr_slot *source =
+        invoke->src_slot != NULL ? invoke->src_slot : invoke->content;
+    if (source == NULL)
+        return value_null();
+    struct value value = stepper_plain(stepper, source);
+    if (value.kind == VALUE_STRING)
+        invocation->src = value_span(value);
+    else if (!value_is_error(value))
+        return value_error(SPAN("the source of an invoke must be a string"));
+    return value;
+}
+
+static struct value read_input(struct stepper *stepper, struct invocation *invocation)
+{
+    const struct machine_invoke *invoke = &stepper->machine->invokes[invocation->invoke];
+    struct value source = read_source(stepper, invoke, invocation);
+    if (value_is_error(source))
+        return source;
+    struct value input = stepper_plain(stepper, invoke->input);
+    if (value_is_error(input))
+        return input;
+    keep_id(stepper, invoke, invocation);
+    return input;
+}
+
+/* Evaluates the inputs of new invocations, up to the first that fails: what is done about it
+ * may leave the states of the others. */
+static void request_invocations(struct stepper *stepper)
+{
+    for (uint32_t i = 0; i < stepper->next.invocation_count; i++) {
+        struct invocation *invocation = &stepper->invocations[i];
+        if (!value_is_error(invocation->input))
+            continue;
+        struct value input = read_input(stepper, invocation);
+        if (value_is_error(input)) {
+            refuse_invocation(stepper, i, value_span(input));
+            return;
+        }
+        invocation->input = input;
+    }
+}
+
 static bool is_invoke_error(const struct stepper *stepper, uint32_t event)
 {
     for (uint32_t i = 0; i < stepper->machine->invoke_count; i++) {
         if (stepper->machine->invokes[i].error_event == event)
+            return stepper->machine->semantics == SEMANTICS_XSTATE;
+    }
+    return false;
+}
+
+/* Handles the current event: the transitions it enables, if any. Only a step's own error stops
+ * the instance when nothing handles it, not an event from outside that is called so. */
+static bool handle_event(struct stepper *stepper, const struct raised *event, bool may_stop)
+{
+    stepper_select(stepper, event->event);
+    if (stepper->undeclared.text != NULL) {
+        stop_undeclared(stepper);
+        return true;
+    }
+    if (stepper->choice_count > 0)
+        return take(stepper);
+    if (may_stop && is_invoke_error(stepper, event->event))
+        stop_with_error(stepper, value_member(event->payload, SPAN("error")));
+    return true;
+}
+
+static bool choice_assigns(const struct stepper *stepper)
+{
+    for (uint32_t i = 0; i < stepper->choice_count; i++) {
+        if (stepper->choices[i].transition->assigns)
             return true;
     }
     return false;
 }
 
-/* Handles the current event: the transition it enables, if any. Only a step's own error stops
- * the instance when nothing handles it, not an event from outside that is called so. */
-static bool handle_event(struct stepper *stepper, bool may_stop)
+static bool is_moved(const struct stepper *stepper, const uint64_t *before)
 {
-    const struct machine_transition *transition = select_transition(stepper, stepper->event);
-    if (transition != NULL)
-        return take(stepper, transition);
-    if (may_stop && is_invoke_error(stepper, stepper->event))
-        stop_with_error(stepper, value_member(stepper->slots[CHART_PAYLOAD], SPAN("error")));
-    return true;
+    return memcmp(before, stepper->active, stepper->machine->word_count * sizeof *before) != 0;
 }
 
-/* One that leads where it came from and assigns nothing would do so for ever: it is taken once.
- */
+/* XState: one that leads where it came from and assigns nothing would do so for ever, and is
+ * taken once. */
 static bool take_eventless(struct stepper *stepper, bool *again)
 {
-    const struct machine_transition *transition = select_transition(stepper, EVENT_ID_NONE);
-    uint32_t leaf = configuration_leaf(&stepper->next);
+    size_t bytes = stepper->machine->word_count * sizeof *stepper->active;
     *again = false;
-    if (transition == NULL)
+    stepper_select(stepper, EVENT_ID_NONE);
+    if (stepper->undeclared.text != NULL) {
+        stop_undeclared(stepper);
         return true;
-    if (!take(stepper, transition))
+    }
+    if (stepper->choice_count == 0)
+        return true;
+    uint64_t *before = arena_get(stepper->arena, bytes);
+    memcpy(before, stepper->active, bytes);
+    bool assigns = choice_assigns(stepper);
+    if (!take(stepper))
         return false;
-    *again = transition->assigns.count > 0 || configuration_leaf(&stepper->next) != leaf;
+    *again =
+        stepper->machine->semantics == SEMANTICS_SCXML || assigns || is_moved(stepper, before);
     return true;
 }
 
@@ -482,8 +237,21 @@ static bool handle_raised(struct stepper *stepper)
     stepper->queue = raised->next;
     if (stepper->queue == NULL)
         stepper->queue_end = &stepper->queue;
-    set_event(stepper, raised->event, raised->type, raised->payload);
-    return count_microstep(stepper) && handle_event(stepper, true);
+    stepper_set_event(stepper, raised);
+    return count_microstep(stepper) && handle_event(stepper, raised, true);
+}
+
+static bool keeps_invariants(struct stepper *stepper)
+{
+    const struct machine *machine = stepper->machine;
+    for (uint32_t i = 0; i < machine->invariant_count; i++) {
+        const struct machine_guard *invariant = &machine->guards[machine->invariants[i]];
+        if (!stepper_guard_holds(stepper, machine->invariants[i]))
+            return stepper_fail(stepper, SPAN("invariant"), invariant->place,
+                                text_print(stepper->arena, "`%.*s` would not hold any more",
+                                           SPAN_ARGS(invariant->name)));
+    }
+    return true;
 }
 
 /* Eventless transitions until none is enabled, then one internal event, and again; then
@@ -499,11 +267,11 @@ static bool come_to_rest(struct stepper *stepper)
         if (stepper->queue == NULL)
             request_invocations(stepper);
         if (stepper->queue == NULL)
-            return true;
+            break;
         if (!handle_raised(stepper))
             return false;
     }
-    return true;
+    return keeps_invariants(stepper);
 }
 
 static void *copy_array(struct arena *arena, const void *array, size_t bytes)
@@ -521,11 +289,18 @@ static void copy_before(struct stepper *stepper, const struct configuration *bef
     for (uint32_t i = 0; i < words; i++)
         stepper->active[i] = before->active[i];
     stepper->next.active = stepper->active;
+    stepper->memory = NULL;
+    if (stepper->machine->memory_count > 0)
+        stepper->memory =
+            copy_array(arena, before->memory,
+                       (size_t)stepper->machine->memory_count * words * sizeof *before->memory);
+    stepper->next.memory = stepper->memory;
     stepper->timers = NULL;
     stepper->timer_capacity = before->timer_count;
     if (before->timer_count > 0)
         stepper->timers =
             copy_array(arena, before->timers, before->timer_count * sizeof *before->timers);
+    stepper->next.timers = stepper->timers;
     stepper->invocations = NULL;
     stepper->invocation_capacity = before->invocation_count;
     if (before->invocation_count > 0)
@@ -540,9 +315,14 @@ static void begin(struct stepper *stepper, const struct configuration *before)
     stepper->microsteps = 0;
     stepper->guard_error_raised = false;
     stepper->applied = false;
+    stepper->is_complete = false;
+    stepper->effect_count = 0;
+    stepper->undeclared = (struct span){0};
     stepper->problem = (struct span){0};
     copy_before(stepper, before);
     stepper->slots[CHART_CONTEXT] = before->context;
+    if (stepper->machine->semantics == SEMANTICS_SCXML)
+        stepper->slots[CHART_SCXML_SESSION] = value_string(before->session);
 }
 
 static bool is_result(const struct event *event)
@@ -550,106 +330,252 @@ static bool is_result(const struct event *event)
     return event->kind == EVENT_DONE || event->kind == EVENT_ERROR;
 }
 
-/* Takes the timer that fired, or the invocation that ended, out of the configuration: from here
- * on it is no longer active, whatever becomes of the macrostep. */
-static void consume(struct stepper *stepper, const struct event *event)
+static void drop_invocation(struct stepper *stepper, uint64_t number)
 {
     uint32_t kept = 0;
-    if (event->kind == EVENT_TIMER) {
-        for (uint32_t i = 0; i < stepper->next.timer_count; i++) {
-            if (stepper->timers[i].number != event->number)
-                stepper->timers[kept++] = stepper->timers[i];
+    for (uint32_t i = 0; i < stepper->next.invocation_count; i++) {
+        if (stepper->invocations[i].number != number)
+            stepper->invocations[kept++] = stepper->invocations[i];
+    }
+    stepper->next.invocation_count = kept;
+}
+
+static void drop_timer(struct stepper *stepper, uint64_t number)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < stepper->next.timer_count; i++) {
+        if (stepper->timers[i].number != number)
+            stepper->timers[kept++] = stepper->timers[i];
+    }
+    stepper->next.timer_count = kept;
+}
+
+/* The time that an invocation may take is over, or needs no watching any more. */
+static void drop_its_timer(struct stepper *stepper, uint32_t invoke)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < stepper->next.timer_count; i++) {
+        uint32_t timer = stepper->timers[i].timer;
+        if (timer == NO_INDEX || invoke == NO_INDEX ||
+            stepper->machine->timers[timer].invoke != invoke)
+            stepper->timers[kept++] = stepper->timers[i];
+    }
+    stepper->next.timer_count = kept;
+}
+
+static void drop_limited(struct stepper *stepper, uint32_t invoke)
+{
+    for (uint32_t i = 0; i < stepper->next.invocation_count; i++) {
+        if (stepper->invocations[i].invoke == invoke) {
+            drop_invocation(stepper, stepper->invocations[i].number);
+            return;
         }
-        stepper->next.timer_count = kept;
-    } else if (is_result(event)) {
-        for (uint32_t i = 0; i < stepper->next.invocation_count; i++) {
-            if (stepper->invocations[i].number != event->number)
-                stepper->invocations[kept++] = stepper->invocations[i];
-        }
-        stepper->next.invocation_count = kept;
     }
 }
 
-static bool start(struct stepper *stepper)
+/* Takes the timer that fired, or the invocation that ended, out of the configuration: from here
+ * on it is no longer active, whatever becomes of the macrostep. */
+static void consume(struct stepper *stepper, const struct configuration *before,
+                    const struct event *event)
+{
+    if (event->kind == EVENT_TIMER) {
+        const struct armed_timer *timer = configuration_find_timer(before, event->number);
+        uint32_t limits = timer == NULL || timer->timer == NO_INDEX
+                              ? NO_INDEX
+                              : stepper->machine->timers[timer->timer].invoke;
+        drop_timer(stepper, event->number);
+        if (limits != NO_INDEX)
+            drop_limited(stepper, limits);
+    } else if (is_result(event)) {
+        const struct invocation *ended = configuration_find_invocation(before, event->number);
+        drop_invocation(stepper, event->number);
+        if (ended != NULL)
+            drop_its_timer(stepper, ended->invoke);
+    }
+}
+
+/* SCXML: a variable whose value cannot be computed is there and has none. */
+static bool set_first(struct stepper *stepper, const struct machine_assign *member,
+                      struct value *context)
+{
+    struct value value;
+    if (stepper_value(stepper, member->slot, "context", member->key, member->place, &value)) {
+        *context = value_with(stepper->arena, *context, member->key, value);
+        return true;
+    }
+    if (stepper->machine->semantics != SEMANTICS_SCXML)
+        return false;
+    stepper_raise_error(stepper, stepper->machine->execution_error_event, SPAN("execution"),
+                        stepper->problem);
+    stepper->problem = (struct span){0};
+    return true;
+}
+
+/* SCXML: what the invoker passes replaces the first values of variables that are declared. */
+static struct value take_passed(struct stepper *stepper, struct value context,
+                                struct value input)
 {
     const struct machine *machine = stepper->machine;
-    struct value_entry *members =
-        arena_new_array(stepper->arena, machine->context_count, struct value_entry);
-    for (uint32_t i = 0; i < machine->context_count; i++) {
-        const struct machine_assign *member = &machine->context[i];
-        members[i].key = value_string(member->key);
-        if (!run_slot(stepper, member->slot, "context", member->key, member->place,
-                      &members[i].value))
-            return false;
+    for (uint32_t i = 0; input.kind == VALUE_MAP && i < machine->declared_count; i++) {
+        const struct value *passed = value_find(input, machine->declared[i]);
+        if (passed != NULL)
+            context = value_with(stepper->arena, context, machine->declared[i], *passed);
     }
-    struct value context = value_map(members, machine->context_count);
+    return context;
+}
+
+static bool start(struct stepper *stepper, struct value input)
+{
+    const struct machine *machine = stepper->machine;
+    bool is_scxml = machine->semantics == SEMANTICS_SCXML;
+    struct value context = value_map(NULL, 0);
     stepper->slots[CHART_CONTEXT] = context;
+    for (uint32_t i = 0; i < machine->context_count; i++) {
+        bool is_passed = is_scxml && input.kind == VALUE_MAP &&
+                         value_find(input, machine->context[i].key) != NULL;
+        if (!is_passed && !set_first(stepper, &machine->context[i], &context))
+            return false;
+        if (is_scxml)
+            stepper->slots[CHART_CONTEXT] = context;
+    }
+    if (is_scxml)
+        context = take_passed(stepper, context, input);
     stepper->applied = true;
-    return keep_context(stepper, context) && enter(stepper, 0, NO_STATE) &&
-           come_to_rest(stepper);
+    if (!stepper_keep_context(stepper, context))
+        return false;
+    if (machine->run.count > 0 && !stepper_act(stepper, machine->run))
+        return false;
+    stepper->choices[0] = (struct choice){&machine->transitions[machine->start], NO_STATE};
+    stepper->choice_count = 1;
+    return take(stepper) && come_to_rest(stepper);
 }
 
 /* What the event is called, what it carries, and whether it still concerns anybody. */
 struct arrival {
-    uint32_t event;
-    struct span type;
-    struct value payload;
+    struct raised event;
     bool late;
+    struct span to; /* not empty: an event for somebody else that was delayed */
 };
+
+static struct arrival arrive_timer(const struct configuration *before,
+                                   const struct event *event)
+{
+    const struct machine *machine = before->machine;
+    const struct armed_timer *timer = configuration_find_timer(before, event->number);
+    struct arrival arrival = {.event = {.event = EVENT_ID_OTHER,
+                                        .type = SPAN("after"),
+                                        .payload = value_map(NULL, 0),
+                                        .origin_type = RAISED_PLATFORM},
+                              .late = timer == NULL};
+    if (timer == NULL)
+        return arrival;
+    arrival.event.type = configuration_timer_name(before, timer);
+    if (timer->timer != NO_INDEX) {
+        arrival.event.event = machine->timers[timer->timer].event;
+        return arrival;
+    }
+    arrival.event.event = machine_find_event(machine, timer->type);
+    arrival.event.payload = timer->payload;
+    arrival.event.send_id = timer->id;
+    arrival.event.origin_type = timer->is_internal ? RAISED_INTERNAL : RAISED_EXTERNAL;
+    arrival.to = timer->to;
+    return arrival;
+}
+
+static struct arrival arrive_result(const struct configuration *before,
+                                    const struct event *event, struct arena *arena)
+{
+    const struct machine *machine = before->machine;
+    bool is_done = event->kind == EVENT_DONE;
+    const struct invocation *invocation = configuration_find_invocation(before, event->number);
+    struct arrival arrival = {
+        .event = {.event = EVENT_ID_OTHER,
+                  .type = is_done ? SPAN("done.invoke") : SPAN("error.invoke"),
+                  .payload = stepper_map(arena, is_done ? SPAN("output") : SPAN("error"),
+                                         event->payload),
+                  .origin_type = RAISED_EXTERNAL},
+        .late = invocation == NULL};
+    if (invocation == NULL)
+        return arrival;
+    arrival.event.invoke_id = configuration_invoke_id(before, invocation);
+    if (invocation->invoke != NO_INDEX && invocation->id.size == 0) {
+        const struct machine_invoke *invoke = &machine->invokes[invocation->invoke];
+        arrival.event.event = is_done ? invoke->done_event : invoke->error_event;
+        arrival.event.type = is_done ? invoke->done_type : invoke->error_type;
+        return arrival;
+    }
+    arrival.event.type = text_print(arena, "%s.invoke.%.*s", is_done ? "done" : "error",
+                                    SPAN_ARGS(arrival.event.invoke_id));
+    arrival.event.event = machine_find_event(machine, arrival.event.type);
+    return arrival;
+}
 
 static struct arrival arrive(const struct machine *machine, const struct configuration *before,
                              const struct event *event, struct arena *arena)
 {
-    const struct armed_timer *timer;
-    const struct invocation *invocation;
-    const struct machine_invoke *invoke = NULL;
-    struct value empty = value_map(NULL, 0);
     switch (event->kind) {
     case EVENT_START:
-        return (struct arrival){EVENT_ID_OTHER, SPAN("xstate.init"),
-                                single_map(arena, SPAN("input"), event->payload), false};
+        return (struct arrival){
+            .event = {.event = EVENT_ID_OTHER,
+                      .type = SPAN("xstate.init"),
+                      .payload = stepper_map(arena, SPAN("input"), event->payload),
+                      .origin_type = RAISED_PLATFORM}};
     case EVENT_EXTERNAL:
-        return (struct arrival){machine_find_event(machine, event->type), event->type,
-                                event->payload, false};
+        return (struct arrival){.event = {.event = machine_find_event(machine, event->type),
+                                          .type = event->type,
+                                          .payload = event->payload,
+                                          .origin_type = RAISED_EXTERNAL,
+                                          .invoke_id = event->invoke_id,
+                                          .origin = event->origin,
+                                          .send_id = event->send_id}};
     case EVENT_TIMER:
-        timer = configuration_find_timer(before, event->number);
-        if (timer == NULL)
-            return (struct arrival){EVENT_ID_OTHER, SPAN("after"), empty, true};
-        return (struct arrival){machine->timers[timer->timer].event,
-                                machine->timers[timer->timer].name, empty, false};
+        return arrive_timer(before, event);
     case EVENT_DONE:
     case EVENT_ERROR:
-        invocation = configuration_find_invocation(before, event->number);
-        if (invocation != NULL)
-            invoke = &machine->invokes[invocation->invoke];
-        break;
+        return arrive_result(before, event, arena);
     }
-    if (event->kind == EVENT_DONE)
-        return (struct arrival){invoke == NULL ? EVENT_ID_OTHER : invoke->done_event,
-                                invoke == NULL ? SPAN("done.invoke") : invoke->done_type,
-                                single_map(arena, SPAN("output"), event->payload),
-                                invoke == NULL};
-    return (struct arrival){invoke == NULL ? EVENT_ID_OTHER : invoke->error_event,
-                            invoke == NULL ? SPAN("error.invoke") : invoke->error_type,
-                            single_map(arena, SPAN("error"), event->payload), invoke == NULL};
+    never();
 }
 
 /* After a failed macrostep of a result or a timer: tell the old configuration. */
 static void recover(struct stepper *stepper, const struct configuration *before,
                     const struct event *event)
 {
-    struct span message = stepper->problem;
-    struct value payload = error_payload(stepper->arena, SPAN("execution"), message);
-    begin(stepper, before);
-    consume(stepper, event);
     uint32_t error_event = stepper->machine->execution_error_event;
-    set_event(stepper, error_event, stepper->machine->event_types[error_event], payload);
-    const struct machine_transition *handler = select_transition(stepper, error_event);
-    if (handler != NULL && take(stepper, handler) && come_to_rest(stepper))
+    struct raised error = {
+        .event = error_event,
+        .type = stepper->machine->event_types[error_event],
+        .payload = stepper_error(stepper->arena, SPAN("execution"), stepper->problem),
+        .origin_type = RAISED_PLATFORM};
+    begin(stepper, before);
+    consume(stepper, before, event);
+    stepper_set_event(stepper, &error);
+    stepper_select(stepper, error_event);
+    if (stepper->choice_count > 0 && take(stepper) && come_to_rest(stepper))
         return;
     begin(stepper, before);
-    consume(stepper, event);
-    stop_with_error(stepper, value_member(payload, SPAN("error")));
+    consume(stepper, before, event);
+    stop_with_error(stepper, value_member(error.payload, SPAN("error")));
+}
+
+/* What was collected on the way, and what before and after tell. */
+static void set_effects(struct stepper *stepper, const struct configuration *before,
+                        const struct event *event)
+{
+    struct plan *plan = stepper->plan;
+    uint32_t count;
+    const struct effect *told =
+        step_effects(before, &plan->after, event, stepper->arena, &count);
+    plan->effects = told;
+    plan->effect_count = count;
+    if (stepper->effect_count == 0)
+        return;
+    plan->effect_count = stepper->effect_count + count;
+    struct effect *all = arena_new_array(stepper->arena, plan->effect_count, struct effect);
+    memcpy(all, stepper->effects, stepper->effect_count * sizeof *all);
+    if (count > 0)
+        memcpy(all + stepper->effect_count, told, count * sizeof *all);
+    plan->effects = all;
 }
 
 static void settle(struct stepper *stepper, const struct configuration *before,
@@ -660,35 +586,96 @@ static void settle(struct stepper *stepper, const struct configuration *before,
     plan->after.timers = stepper->timers;
     plan->after.invocations = stepper->invocations;
     plan->changed = before == NULL || !configuration_looks_equal(before, &plan->after);
-    plan->effects =
-        step_effects(before, &plan->after, event, stepper->arena, &plan->effect_count);
+    set_effects(stepper, before, event);
 }
 
 static void run_start(struct stepper *stepper, const struct event *event)
 {
+    const struct machine *machine = stepper->machine;
+    size_t words = machine->word_count;
     struct configuration nothing = {
-        .machine = stepper->machine,
-        .active = arena_new_array(stepper->arena, stepper->machine->word_count, uint64_t),
+        .machine = machine,
+        .active = arena_get_zeroed(stepper->arena, words * sizeof(uint64_t)),
+        .memory =
+            arena_get_zeroed(stepper->arena, machine->memory_count * words * sizeof(uint64_t)),
+        .session = event->session.size > 0 ? event->session : machine->id,
         .next_number = 1,
         .context = value_map(NULL, 0)};
+    if (machine->semantics != SEMANTICS_SCXML)
+        nothing.session = SPAN("");
     begin(stepper, &nothing);
     stepper->slots[CHART_INPUT] = event->payload;
     stepper->plan->outcome = OUTCOME_APPLIED;
-    if (start(stepper))
+    if (start(stepper, event->payload))
         return;
     stepper->plan->outcome = OUTCOME_FAILED;
-    struct value error = error_payload(stepper->arena, SPAN("execution"), stepper->problem);
+    struct value error = stepper_error(stepper->arena, SPAN("execution"), stepper->problem);
     begin(stepper, &nothing);
     stepper->active[0] = 1;
     stop_with_error(stepper, value_member(error, SPAN("error")));
 }
 
+/* An event of a child first runs what its invoke says under `finalize`; and one from outside
+ * is passed on to the children that want to see everything. */
+static bool tell_children(struct stepper *stepper, const struct raised *event)
+{
+    for (uint32_t i = 0; i < stepper->next.invocation_count; i++) {
+        const struct invocation *invocation = &stepper->invocations[i];
+        if (invocation->invoke == NO_INDEX)
+            continue;
+        const struct machine_invoke *invoke = &stepper->machine->invokes[invocation->invoke];
+        struct span id = configuration_invoke_id(&stepper->next, invocation);
+        if (invoke->finalize.count > 0 && span_equal(id, event->invoke_id) &&
+            !stepper_act(stepper, invoke->finalize))
+            return false;
+        if (invoke->forwards)
+            stepper_add_effect(stepper, (struct effect){.kind = EFFECT_SEND,
+                                                        .id = id,
+                                                        .name = event->type,
+                                                        .input = event->payload,
+                                                        .index = NO_INDEX});
+    }
+    return true;
+}
+
+/* A delayed event for somebody else is due. */
+static bool send_on(struct stepper *stepper, const struct arrival *arrival)
+{
+    struct span to = arrival->to;
+    if (!span_is(to, "#_parent") && span_starts_with(to, SPAN("#_")))
+        to = span_slice(to, 2, to.size);
+    stepper->applied = true;
+    if (!span_is(to, "#_parent") && configuration_invoked(&stepper->next, to) == NULL) {
+        stepper_raise_error(
+            stepper, stepper->machine->communication_error_event, SPAN("communication"),
+            text_print(stepper->arena, "there is nobody called `%.*s`", SPAN_ARGS(to)));
+        return true;
+    }
+    stepper_add_effect(stepper, (struct effect){.kind = EFFECT_SEND,
+                                                .id = to,
+                                                .name = arrival->event.type,
+                                                .input = arrival->event.payload,
+                                                .index = NO_INDEX,
+                                                .send_id = arrival->event.send_id});
+    return true;
+}
+
+static bool run_macrostep(struct stepper *stepper, const struct arrival *arrival, bool may_stop)
+{
+    if (arrival->to.size > 0)
+        return send_on(stepper, arrival) && come_to_rest(stepper);
+    bool is_external = arrival->event.origin_type != NULL && stepper->next.invocation_count > 0;
+    if (is_external && !tell_children(stepper, &arrival->event))
+        return false;
+    return handle_event(stepper, &arrival->event, may_stop) && come_to_rest(stepper);
+}
+
 static void run_event(struct stepper *stepper, const struct configuration *before,
-                      const struct event *event)
+                      const struct event *event, const struct arrival *arrival)
 {
     begin(stepper, before);
-    consume(stepper, event);
-    bool fine = handle_event(stepper, event->kind != EVENT_EXTERNAL) && come_to_rest(stepper);
+    consume(stepper, before, event);
+    bool fine = run_macrostep(stepper, arrival, event->kind != EVENT_EXTERNAL);
     bool stopped = stepper->next.status == INSTANCE_ERROR;
     if (fine && !stopped) {
         stepper->plan->outcome = stepper->applied ? OUTCOME_APPLIED : OUTCOME_IGNORED;
@@ -714,9 +701,14 @@ static struct stepper *stepper_make(const struct machine *machine, instant_ms no
     stepper->plan = plan;
     stepper->now = now;
     stepper->errors_end = &plan->errors;
+    stepper->choices = arena_new_array(arena, machine->leaf_count, struct choice);
     for (uint32_t i = 0; i < slot_count; i++)
         stepper->slots[i] = unbound();
     stepper->slots[CHART_NOW] = instant_value(now);
+    if (machine->semantics == SEMANTICS_SCXML) {
+        stepper->slots[CHART_SCXML_NAME] = value_string(machine->id);
+        stepper->slots[CHART_SCXML_PROCESSORS] = machine->processors;
+    }
     stepper->frame.slots = stepper->slots;
     stepper->frame.slot_count = slot_count;
     stepper->frame.host_function = host_in;
@@ -729,9 +721,9 @@ static void give_up(struct stepper *stepper, const struct configuration *before,
 {
     struct span message = SPAN("the macrostep needs more memory than a turn may have");
     begin(stepper, before);
-    consume(stepper, event);
-    fail(stepper, SPAN("macrostep"), (struct place){0}, message);
-    struct value payload = error_payload(stepper->arena, SPAN("execution"), message);
+    consume(stepper, before, event);
+    stepper_fail(stepper, SPAN("macrostep"), (struct place){0}, message);
+    struct value payload = stepper_error(stepper->arena, SPAN("execution"), message);
     stop_with_error(stepper, value_member(payload, SPAN("error")));
     stepper->plan->outcome = OUTCOME_FAILED;
 }
@@ -747,9 +739,10 @@ static enum status run(const struct machine *machine, const struct configuration
     plan->errors = NULL; /* the other members are set on the way, each in one place */
     struct arrival arrival = arrive(machine, before, event, arena);
     struct stepper *stepper = stepper_make(machine, now, arena, plan);
-    set_event(stepper, arrival.event, arrival.type, arrival.payload);
-    plan->type = arrival.type;
-    plan->event = stepper->slots[CHART_EVENT];
+    if (before != NULL || machine->semantics != SEMANTICS_SCXML)
+        stepper_set_event(stepper, &arrival.event);
+    plan->type = arrival.event.type;
+    plan->payload = arrival.event.payload;
     plan->late = arrival.late;
     plan->gave_up = gives_up;
     if (before == NULL) {
@@ -760,7 +753,7 @@ static enum status run(const struct machine *machine, const struct configuration
     } else if (gives_up) {
         give_up(stepper, before, event);
     } else {
-        run_event(stepper, before, event);
+        run_event(stepper, before, event, &arrival);
     }
     settle(stepper, before, event);
     arena_release_guard(arena, &guard);

@@ -4,10 +4,10 @@
  * The same machine, configuration, event and time always give the same plan. Nothing is
  * read but the arguments and nothing is changed but the arena and the plan.
  *
- * A macrostep takes one event, selects a transition (the innermost state first, then
- * document order, guards that fail or err fall through), leaves, assigns, enters, and goes
- * on with eventless transitions and internal events until nothing is left. Invocations
- * of states that are still active then are requested. Design: SEMANTICS §1.
+ * A macrostep takes one event, selects transitions (in every region the innermost state
+ * first, then document order, guards that fail or err fall through), leaves, acts, enters,
+ * and goes on with eventless transitions and internal events until nothing is left.
+ * Invocations of states that are still active then are requested. Design: SEMANTICS §1.
  */
 #pragma once
 
@@ -27,6 +27,10 @@ struct event {
     struct span type; /* EVENT_EXTERNAL */
     struct value payload;
     uint64_t number;
+    struct span session;   /* EVENT_START: SCXML's _sessionid; the machine's id when empty */
+    struct span invoke_id; /* EVENT_EXTERNAL from a child: the invocation it is */
+    struct span origin;    /* EVENT_EXTERNAL: where an answer goes to, when somebody told */
+    struct span send_id;   /* EVENT_EXTERNAL: the id its sender gave it */
 };
 
 #define OUTCOME_LIST(X)                                                  \
@@ -43,14 +47,21 @@ enum effect_kind {
     EFFECT_STOP,     /* the invocation's state was left: cancel it */
     EFFECT_SCHEDULE, /* the timer was armed */
     EFFECT_CANCEL,   /* the timer was disarmed without having fired */
+    EFFECT_ACTION,   /* carry out the action of that name; it answers nothing */
+    EFFECT_LOG,
+    EFFECT_EMIT, /* tell whoever listens */
+    EFFECT_SEND, /* send to a child or to the parent */
 };
 
 struct effect {
     enum effect_kind kind;
-    uint32_t index; /* of the machine's invoke or timer */
-    uint64_t number;
-    struct value input; /* EFFECT_INVOKE */
-    instant_ms due;     /* EFFECT_SCHEDULE */
+    uint64_t number;     /* of the invocation or timer */
+    struct span id;      /* of the invocation, the timer's name, or what the event is sent to */
+    struct span name;    /* the source, the action's name, the event's type, or a log's label */
+    struct value input;  /* of the invocation, params, what is logged, or the event's payload */
+    uint32_t index;      /* of the machine's invoke or timer, or NO_INDEX */
+    instant_ms due;      /* EFFECT_SCHEDULE */
+    struct span send_id; /* EFFECT_SEND */
 };
 
 /* An expression that failed while the macrostep went on (a guard), or that ended it (an
@@ -71,8 +82,8 @@ struct plan {
     struct configuration after;
     const struct effect *effects;
     uint32_t effect_count;
-    struct span type;          /* the event's type, as histories show it */
-    struct value event;        /* {"type":…, …payload} as expressions saw it */
+    struct span type; /* the event's type, as histories show it */
+    struct value payload;
     struct step_error *errors; /* in the order they happened */
 };
 
@@ -95,8 +106,11 @@ enum status step_give_up(const struct machine *machine, const struct configurati
                          const struct event *event, instant_ms now, struct arena *arena,
                          struct plan *plan) must_check;
 
-/* The effects that lead from one configuration to the next: a function of both, so that
- * histories need not keep them. `before` may be NULL. */
+/* {"type":…, …payload}: the event as expressions see it. */
+struct value step_event_value(struct span type, struct value payload, struct arena *arena);
+
+/* The effects that lead from one configuration to the next (invoke, stop, schedule, cancel): a
+ * function of both, so that histories need not keep them. `before` may be NULL. */
 const struct effect *step_effects(const struct configuration *before,
                                   const struct configuration *after, const struct event *event,
                                   struct arena *arena, uint32_t *count);

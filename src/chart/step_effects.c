@@ -13,6 +13,28 @@ static bool is_result(const struct event *event)
     return event->kind == EVENT_DONE || event->kind == EVENT_ERROR;
 }
 
+static struct effect of_invocation(const struct configuration *configuration,
+                                   const struct invocation *invocation, enum effect_kind kind)
+{
+    return (struct effect){.kind = kind,
+                           .number = invocation->number,
+                           .id = configuration_invoke_id(configuration, invocation),
+                           .name = configuration_invoke_src(configuration, invocation),
+                           .input = kind == EFFECT_INVOKE ? invocation->input : value_null(),
+                           .index = invocation->invoke};
+}
+
+static struct effect of_timer(const struct configuration *configuration,
+                              const struct armed_timer *timer, enum effect_kind kind)
+{
+    return (struct effect){.kind = kind,
+                           .number = timer->number,
+                           .id = configuration_timer_name(configuration, timer),
+                           .input = value_null(),
+                           .index = timer->timer,
+                           .due = timer->due};
+}
+
 /* What is armed or invoked now and was not before, and the other way round. */
 const struct effect *step_effects(const struct configuration *before,
                                   const struct configuration *after, const struct event *event,
@@ -29,27 +51,21 @@ const struct effect *step_effects(const struct configuration *before,
         const struct invocation *old = &before->invocations[i];
         bool consumed = is_result(event) && event->number == old->number;
         if (!consumed && configuration_find_invocation(after, old->number) == NULL)
-            effects[(*count)++] =
-                (struct effect){EFFECT_STOP, old->invoke, old->number, value_null(), 0};
+            effects[(*count)++] = of_invocation(before, old, EFFECT_STOP);
     }
     for (uint32_t i = 0; before != NULL && i < before->timer_count; i++) {
         const struct armed_timer *old = &before->timers[i];
         bool consumed = event->kind == EVENT_TIMER && event->number == old->number;
         if (!consumed && configuration_find_timer(after, old->number) == NULL)
-            effects[(*count)++] =
-                (struct effect){EFFECT_CANCEL, old->timer, old->number, value_null(), old->due};
+            effects[(*count)++] = of_timer(before, old, EFFECT_CANCEL);
     }
     for (uint32_t i = 0; i < after->timer_count; i++) {
-        const struct armed_timer *timer = &after->timers[i];
-        if (timer->number >= first_new)
-            effects[(*count)++] = (struct effect){EFFECT_SCHEDULE, timer->timer, timer->number,
-                                                  value_null(), timer->due};
+        if (after->timers[i].number >= first_new)
+            effects[(*count)++] = of_timer(after, &after->timers[i], EFFECT_SCHEDULE);
     }
     for (uint32_t i = 0; i < after->invocation_count; i++) {
-        const struct invocation *added = &after->invocations[i];
-        if (added->number >= first_new)
-            effects[(*count)++] =
-                (struct effect){EFFECT_INVOKE, added->invoke, added->number, added->input, 0};
+        if (after->invocations[i].number >= first_new)
+            effects[(*count)++] = of_invocation(after, &after->invocations[i], EFFECT_INVOKE);
     }
     ensure(*count <= most);
     return effects;

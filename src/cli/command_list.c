@@ -47,7 +47,7 @@ static bool is_in(const struct instance *instance, const char *name)
     const struct machine *machine = instance->deployed->definition->machine;
     uint32_t state = machine_find_state(machine, span_from_text(name));
     return state != NO_STATE &&
-           (instance->leaf == state || machine_is_within(machine, instance->leaf, state));
+           instance_is_in(instance, state);
 }
 
 static bool is_wanted(const struct listing *listing, const struct instance *instance)

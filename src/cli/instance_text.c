@@ -7,8 +7,7 @@
 
 struct span instance_state(const struct instance *instance)
 {
-    const struct machine *machine = instance->deployed->definition->machine;
-    return instance->leaf == 0 ? machine->id : machine->states[instance->leaf].path;
+    return instance_path(instance);
 }
 
 /* What a wait is about stands under a key of its kind's name, or under `name`. */

@@ -65,7 +65,7 @@ static void take_plan(struct simulation *simulation, const struct plan *plan)
     simulation->changed = simulation->changed || plan->changed;
     add_outcome(simulation, plan->outcome);
     add_items(&simulation->effects,
-              describe_effects(simulation->machine, plan, simulation->now, &simulation->arena));
+              describe_effects(plan, simulation->now, &simulation->arena));
     add_items(&simulation->errors, describe_errors(plan, &simulation->arena));
     encode(simulation, &plan->after);
 }
@@ -158,11 +158,10 @@ bool simulation_find_invocation(struct simulation *simulation, struct span id, u
     *number = UINT64_MAX;
     for (uint32_t i = 0; i < machine->invoke_count; i++)
         is_known = is_known || span_equal(machine->invokes[i].id, id);
-    for (uint32_t i = 0; i < configuration.invocation_count; i++) {
-        const struct invocation *active = &configuration.invocations[i];
-        if (span_equal(machine->invokes[active->invoke].id, id))
-            *number = active->number;
-    }
+    const struct invocation *active = configuration_invoked(&configuration, id);
+    if (active != NULL)
+        *number = active->number;
+    is_known = is_known || active != NULL;
     arena_clear(&simulation->arena);
     return is_known;
 }

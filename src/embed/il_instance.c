@@ -107,14 +107,27 @@ static void copy(const struct configuration *from, struct arena *arena,
     struct invocation *invocations =
         arena_new_array(arena, from->invocation_count, struct invocation);
     memcpy(active, from->active, words * sizeof *active);
-    if (from->timer_count > 0)
-        memcpy(timers, from->timers, from->timer_count * sizeof *timers);
+    size_t memory_bytes = (size_t)from->machine->memory_count * words * sizeof *from->memory;
+    uint64_t *memory = arena_get(arena, memory_bytes);
+    if (memory_bytes > 0)
+        memcpy(memory, from->memory, memory_bytes);
+    for (uint32_t i = 0; i < from->timer_count; i++) {
+        timers[i] = from->timers[i];
+        timers[i].id = arena_copy(arena, from->timers[i].id);
+        timers[i].type = arena_copy(arena, from->timers[i].type);
+        timers[i].to = arena_copy(arena, from->timers[i].to);
+        timers[i].payload = value_copy(arena, from->timers[i].payload);
+    }
     for (uint32_t i = 0; i < from->invocation_count; i++) {
         invocations[i] = from->invocations[i];
+        invocations[i].id = arena_copy(arena, from->invocations[i].id);
+        invocations[i].src = arena_copy(arena, from->invocations[i].src);
         invocations[i].input = value_copy(arena, from->invocations[i].input);
     }
     *to = *from;
     to->active = active;
+    to->memory = memory;
+    to->session = arena_copy(arena, from->session);
     to->timers = timers;
     to->invocations = invocations;
     to->context = value_copy(arena, from->context);
@@ -266,12 +279,12 @@ static bool find_invocation(const struct il_instance *instance, struct span id,
         is_known = is_known || span_equal(instance->machine->invokes[i].id, id);
     for (uint32_t i = 0; i < instance->now.invocation_count; i++) {
         const struct invocation *invocation = &instance->now.invocations[i];
-        if (span_equal(instance->machine->invokes[invocation->invoke].id, id))
+        if (span_equal(configuration_invoke_id(&instance->now, invocation), id))
             active = invocation->number;
     }
     if (*number == 0)
         *number = active;
-    return is_known;
+    return is_known || active != UINT64_MAX;
 }
 
 il_status il_instance_complete(il_instance *instance, const char *invoke_id, uint64_t number,
@@ -355,30 +368,22 @@ static const char *value_text(struct value value, struct arena *arena)
     return text.bytes;
 }
 
-static il_effect effect_outside(const struct machine *machine, const struct effect *effect,
-                                struct arena *arena)
+static il_effect effect_outside(const struct effect *effect, struct arena *arena)
 {
-    il_effect outside = {.number = effect->number, .due_ms = effect->due};
-    switch (effect->kind) {
-    case EFFECT_INVOKE:
-        outside.kind = IL_EFFECT_INVOKE;
-        outside.src = arena_copy(arena, machine->invokes[effect->index].src).text;
+    static const il_effect_kind kinds[] = {
+        [EFFECT_INVOKE] = IL_EFFECT_INVOKE,     [EFFECT_STOP] = IL_EFFECT_STOP,
+        [EFFECT_SCHEDULE] = IL_EFFECT_SCHEDULE, [EFFECT_CANCEL] = IL_EFFECT_CANCEL,
+        [EFFECT_ACTION] = IL_EFFECT_ACTION,     [EFFECT_LOG] = IL_EFFECT_LOG,
+        [EFFECT_EMIT] = IL_EFFECT_EMIT,         [EFFECT_SEND] = IL_EFFECT_SEND};
+    il_effect outside = {
+        .kind = kinds[effect->kind], .number = effect->number, .due_ms = effect->due};
+    outside.id = arena_copy(arena, effect->id).text;
+    if (effect->name.text != NULL)
+        outside.src = arena_copy(arena, effect->name).text;
+    if (effect->kind == EFFECT_INVOKE || effect->kind >= EFFECT_ACTION)
         outside.input = value_text(effect->input, arena);
-        break;
-    case EFFECT_STOP:
-        outside.kind = IL_EFFECT_STOP;
-        break;
-    case EFFECT_SCHEDULE:
-        outside.kind = IL_EFFECT_SCHEDULE;
-        break;
-    case EFFECT_CANCEL:
-        outside.kind = IL_EFFECT_CANCEL;
-        break;
-    }
-    bool is_invoke = effect->kind == EFFECT_INVOKE || effect->kind == EFFECT_STOP;
-    outside.id = arena_copy(arena, is_invoke ? machine->invokes[effect->index].id
-                                             : machine->timers[effect->index].name)
-                     .text;
+    if (effect->kind == EFFECT_STOP)
+        outside.src = NULL;
     return outside;
 }
 
@@ -391,7 +396,7 @@ static bool write_effects(struct il_instance *instance)
         return false;
     il_effect *effects = arena_new_array(arena, instance->effect_count, il_effect);
     for (uint32_t i = 0; i < instance->effect_count; i++)
-        effects[i] = effect_outside(instance->machine, &instance->effects[i], arena);
+        effects[i] = effect_outside(&instance->effects[i], arena);
     arena_release_guard(arena, &guard);
     instance->told_effects = effects;
     note_use(instance);

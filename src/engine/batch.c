@@ -127,8 +127,9 @@ static struct span tags_text(const struct instance *instance, struct arena *aren
     const struct machine *machine = instance->deployed->definition->machine;
     struct text text;
     text_init(&text, arena);
-    for (uint32_t s = instance->leaf; s != NO_STATE; s = machine->states[s].parent) {
-        for (uint32_t i = 0; i < machine->states[s].tags.count; i++)
+    for (uint32_t s = 0; s < machine->state_count; s++) {
+        for (uint32_t i = 0; i < machine->states[s].tags.count && instance_is_in(instance, s);
+             i++)
             text_format(&text, "%s%.*s", text.size == 0 ? "" : " ",
                         SPAN_ARGS(machine->tags[machine->states[s].tags.first + i]));
     }
@@ -149,8 +150,7 @@ static size_t add_instance_row(struct engine *engine, const struct instance *ins
         .kind = ROW_INSTANCE,
         .key = instance_id(instance),
         .lsn = instance->lsn,
-        .columns = {machine->id, machine->version,
-                    instance->leaf == 0 ? machine->id : machine->states[instance->leaf].path,
+        .columns = {machine->id, machine->version, instance_path(instance),
                     span_from_text(instance_status_name(instance->status)),
                     tags_text(instance, arena),
                     arena_copy(arena, span_of(instance->context, instance->context_size)),

@@ -235,9 +235,9 @@ static void fill_line(const struct scene *scene, struct arena *arena, struct his
         .late = scene->record.late,
         .from = before == NULL ? value_null() : configuration_value(before, arena),
         .to = configuration_value(&scene->after, arena),
-        .from_path = before == NULL ? SPAN("") : configuration_path(before),
-        .to_path = configuration_path(&scene->after),
-        .effects = describe_effects(scene->after.machine, &plan, scene->record.now, arena),
+        .from_path = before == NULL ? SPAN("") : configuration_path(before, arena),
+        .to_path = configuration_path(&scene->after, arena),
+        .effects = describe_effects(&plan, scene->record.now, arena),
         .errors = scene->record.errors.size == 0 ? value_list(NULL, 0)
                                                  : read_json(scene->record.errors, arena),
         .status = scene->after.status,

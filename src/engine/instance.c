@@ -74,6 +74,36 @@ static void replace_bytes(char **bytes, uint32_t *size, struct span with)
     *size = (uint32_t)with.size;
 }
 
+/* Where the instance is, for those who look at many. */
+static void set_place(struct instance *instance, const struct configuration *configuration)
+{
+    struct text path;
+    instance->leaf = configuration_leaf(configuration);
+    if (!configuration->machine->has_parallel)
+        return;
+    text_init(&path, NULL);
+    configuration_write_path(configuration, &path);
+    replace_bytes(&instance->path, &instance->path_size, text_span(&path));
+    text_fini(&path);
+}
+
+struct span instance_path(const struct instance *instance)
+{
+    const struct machine *machine = instance->deployed->definition->machine;
+    if (instance->path != NULL)
+        return span_of(instance->path, instance->path_size);
+    return instance->leaf == 0 ? machine->id : machine->states[instance->leaf].path;
+}
+
+bool instance_is_in(const struct instance *instance, uint32_t state)
+{
+    const struct machine *machine = instance->deployed->definition->machine;
+    if (machine->has_parallel)
+        return snapshot_is_in(span_of(instance->snapshot, instance->snapshot_size), machine,
+                              state);
+    return instance->leaf == state || machine_is_within(machine, instance->leaf, state);
+}
+
 struct request *instance_take(struct instance *instance,
                               const struct configuration *configuration, struct span snapshot,
                               struct span context, instant_ms now)
@@ -83,7 +113,7 @@ struct request *instance_take(struct instance *instance,
     if (context.text != NULL)
         replace_bytes(&instance->context, &instance->context_size, context);
     instance->status = configuration->status;
-    instance->leaf = configuration_leaf(configuration);
+    set_place(instance, configuration);
     instance->next_timer = timer == NULL ? INSTANT_NEVER : timer->due;
     instance->updated = now;
     return sync_requests(instance, configuration, now);
@@ -98,7 +128,8 @@ void request_write_progress(struct text *text, const struct request *request)
     bytes_add_signed(text, progress->since);
     bytes_add_signed(text, progress->next_at);
     bytes_add_signed(text, progress->left_ms);
-    bytes_add_u8(text, progress->has_error);
+    bytes_add_u8(text, (uint8_t)(progress->has_error | progress->may_have_acted << 1 |
+                                 progress->fallbacks << 2));
     if (progress->has_error) {
         bytes_add_u8(text, (uint8_t)progress->error);
         bytes_add_signed(text, progress->error_code);
@@ -116,7 +147,10 @@ bool request_read_progress(struct byte_reader *reader, struct request_progress *
     progress->since = bytes_read_signed(reader);
     progress->next_at = bytes_read_signed(reader);
     progress->left_ms = bytes_read_signed(reader);
-    progress->has_error = bytes_read_u8(reader) != 0;
+    uint8_t flags = bytes_read_u8(reader);
+    progress->has_error = (flags & 1) != 0;
+    progress->may_have_acted = (flags & 2) != 0;
+    progress->fallbacks = flags >> 2;
     if (progress->has_error) {
         uint8_t kind = bytes_read_u8(reader);
         progress->error = (enum error_kind)kind;
@@ -231,6 +265,7 @@ void instance_close(struct instance *instance)
     }
     memory_release(instance->snapshot);
     memory_release(instance->context);
+    memory_release(instance->path);
     memory_release(instance->id);
     memory_release(instance);
 }

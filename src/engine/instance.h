@@ -32,6 +32,8 @@ struct request_progress {
     instant_ms since;     /* of the phase */
     instant_ms next_at;   /* BACKOFF */
     duration_ms left_ms;  /* of the deadline, at `since` */
+    bool may_have_acted;  /* an attempt at this step, by what is known of how it ended */
+    uint8_t fallbacks;    /* steps given up for their fallback */
     bool has_error;
     enum error_kind error; /* of the last attempt that failed */
     int32_t error_code;
@@ -64,7 +66,9 @@ struct instance {
     char *id;
     uint32_t id_size;
     enum instance_status status;
-    uint32_t leaf; /* the active leaf, for lists */
+    uint32_t leaf;      /* the last active leaf */
+    uint32_t path_size; /* where regions run side by side: the paths of all leaves */
+    char *path;
     struct deployed *deployed;
     uint64_t seq;     /* of the last event record; histories count from 1 */
     lsn lsn;          /* of the newest record, hard or soft */
@@ -103,6 +107,12 @@ enum status instance_decode(const struct instance *instance, struct arena *arena
 struct request *instance_take(struct instance *instance,
                               const struct configuration *configuration, struct span snapshot,
                               struct span context, instant_ms now);
+
+/* The path of the active leaf, or the paths of all of them, for lists. */
+struct span instance_path(const struct instance *instance);
+
+/* Whether the state is active. */
+bool instance_is_in(const struct instance *instance, uint32_t state);
 
 struct request *instance_find_request(const struct instance *instance, uint64_t number);
 

@@ -55,9 +55,10 @@ enum instance_rest waiting_rest(const struct instance *instance)
 bool waiting_has_tag(const struct instance *instance, struct span tag)
 {
     const struct machine *machine = instance->deployed->definition->machine;
-    for (uint32_t s = instance->leaf; s != NO_STATE; s = machine->states[s].parent) {
+    for (uint32_t s = 0; s < machine->state_count; s++) {
         for (uint32_t i = 0; i < machine->states[s].tags.count; i++) {
-            if (span_equal(machine->tags[machine->states[s].tags.first + i], tag))
+            if (span_equal(machine->tags[machine->states[s].tags.first + i], tag) &&
+                instance_is_in(instance, s))
                 return true;
         }
     }
@@ -161,15 +162,15 @@ static struct value describe_timer(const struct configuration *configuration,
     const struct armed_timer *timer = configuration_next_timer(configuration);
     struct members members = new_members(arena);
     add(&members, SPAN("for"), value_string(SPAN("timer")));
-    add(&members, SPAN("event"),
-        value_string(configuration->machine->timers[timer->timer].name));
+    add(&members, SPAN("event"), value_string(configuration_timer_name(configuration, timer)));
     add(&members, SPAN("next"), instant_value(timer->due, arena));
     return as_map(&members);
 }
 
 static bool comes_from_outside(const struct machine *machine, uint32_t event)
 {
-    if (event < EVENT_ID_FIRST || event == machine->execution_error_event)
+    if (event < EVENT_ID_FIRST || event == machine->execution_error_event ||
+        event == machine->communication_error_event)
         return false;
     for (uint32_t i = 0; i < machine->timer_count; i++) {
         if (machine->timers[i].event == event)
@@ -182,25 +183,35 @@ static bool comes_from_outside(const struct machine *machine, uint32_t event)
     return !span_starts_with(machine->event_types[event], SPAN("done.state."));
 }
 
+/* Some leaf has a transition for the event that does something. */
+static bool is_awaited(const struct configuration *configuration, uint32_t event)
+{
+    const struct machine *machine = configuration->machine;
+    for (uint32_t state = 0; state < machine->state_count; state++) {
+        uint32_t leaf = machine->states[state].leaf;
+        if (leaf == NO_INDEX || !configuration_has(configuration, state))
+            continue;
+        const uint32_t *start =
+            &machine->candidate_starts[(size_t)leaf * machine->event_count + event];
+        for (uint32_t i = start[0]; i < start[1]; i++) {
+            const struct machine_transition *transition =
+                &machine->transitions[machine->candidates[i]];
+            if (transition->target != NO_STATE || transition->actions.count > 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* The events from outside that some transition of the active states waits for. */
 static struct value accepted_events(const struct configuration *configuration,
                                     struct arena *arena)
 {
     const struct machine *machine = configuration->machine;
-    uint32_t leaf = machine->states[configuration_leaf(configuration)].leaf;
     struct value *items = arena_new_array(arena, machine->event_count, struct value);
     uint32_t count = 0;
-    for (uint32_t event = EVENT_ID_FIRST; leaf != NO_INDEX && event < machine->event_count;
-         event++) {
-        const uint32_t *start =
-            &machine->candidate_starts[(size_t)leaf * machine->event_count + event];
-        bool acts = false;
-        for (uint32_t i = start[0]; i < start[1]; i++) {
-            const struct machine_transition *transition =
-                &machine->transitions[machine->candidates[i]];
-            acts = acts || transition->target != NO_STATE || transition->assigns.count > 0;
-        }
-        if (acts && comes_from_outside(machine, event))
+    for (uint32_t event = EVENT_ID_FIRST; event < machine->event_count; event++) {
+        if (comes_from_outside(machine, event) && is_awaited(configuration, event))
             items[count++] = value_string(machine->event_types[event]);
     }
     return value_list(items, count);
@@ -357,7 +368,7 @@ static void tell_rest(const struct instance *instance,
     const struct armed_timer *timer = configuration_next_timer(configuration);
     if (timer != NULL) {
         text_format(text, "  timer %.*s fires at ",
-                    SPAN_ARGS(configuration->machine->timers[timer->timer].name));
+                    SPAN_ARGS(configuration_timer_name(configuration, timer)));
         time_add_instant(text, timer->due);
         text_add_byte(text, '\n');
     }
@@ -402,7 +413,7 @@ void waiting_explain(struct registry *registry, const struct instance *instance,
     ensure(instance_decode(instance, arena, &configuration) == STATUS_OK);
     bool is_known = history_last_move(registry, instance, arena, &move);
     text_format(text, "%.*s  %.*s  ", SPAN_ARGS(instance_id(instance)),
-                SPAN_ARGS(configuration_path(&configuration)));
+                SPAN_ARGS(configuration_path(&configuration, arena)));
     tell_since(text, instance_status_name(instance->status),
                is_known ? move.at : instance->updated);
     text_add_byte(text, '\n');

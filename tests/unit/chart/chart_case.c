@@ -200,25 +200,48 @@ static void note_invocations(struct case_runner *runner)
     }
 }
 
-static void add_effect(struct text *text, const struct machine *machine,
-                       const struct effect *effect, instant_ms now)
+static void add_event(struct text *text, const struct effect *effect)
+{
+    text_add(text, effect->name);
+    if (effect->input.count == 0)
+        return;
+    text_add_byte(text, ' ');
+    json_write(text, effect->input);
+}
+
+static void add_effect(struct text *text, const struct effect *effect, instant_ms now)
 {
     text_add(text, text->size == 0 ? SPAN("") : SPAN(", "));
     switch (effect->kind) {
     case EFFECT_INVOKE:
-        text_format(text, "invoke %.*s ", SPAN_ARGS(machine->invokes[effect->index].id));
+        text_format(text, "invoke %.*s ", SPAN_ARGS(effect->id));
         json_write(text, effect->input);
         break;
     case EFFECT_STOP:
-        text_format(text, "stop %.*s", SPAN_ARGS(machine->invokes[effect->index].id));
+        text_format(text, "stop %.*s", SPAN_ARGS(effect->id));
         break;
     case EFFECT_SCHEDULE:
-        text_format(text, "schedule %.*s %lldms",
-                    SPAN_ARGS(machine->timers[effect->index].name),
+        text_format(text, "schedule %.*s %lldms", SPAN_ARGS(effect->id),
                     (long long)(effect->due - now));
         break;
     case EFFECT_CANCEL:
-        text_format(text, "cancel %.*s", SPAN_ARGS(machine->timers[effect->index].name));
+        text_format(text, "cancel %.*s", SPAN_ARGS(effect->id));
+        break;
+    case EFFECT_ACTION:
+        text_format(text, "action %.*s ", SPAN_ARGS(effect->name));
+        json_write(text, effect->input);
+        break;
+    case EFFECT_LOG:
+        text_add(text, SPAN("log "));
+        json_write(text, effect->input);
+        break;
+    case EFFECT_EMIT:
+        text_add(text, SPAN("emit "));
+        add_event(text, effect);
+        break;
+    case EFFECT_SEND:
+        text_format(text, "send %.*s ", SPAN_ARGS(effect->id));
+        add_event(text, effect);
         break;
     }
 }
@@ -228,8 +251,7 @@ static void note_plan(struct case_runner *runner, const struct plan *plan)
     runner->plan = *plan;
     runner->steps++;
     for (uint32_t i = 0; i < plan->effect_count; i++)
-        add_effect(&runner->effects, runner->fixture.machine, &plan->effects[i],
-                   runner->fixture.clock);
+        add_effect(&runner->effects, &plan->effects[i], runner->fixture.clock);
     for (const struct step_error *error = plan->errors; error != NULL; error = error->next) {
         text_format(&runner->messages, "%.*s: %.*s\n", SPAN_ARGS(error->what),
                     SPAN_ARGS(error->message));
@@ -344,7 +366,7 @@ static void expect_clause(struct case_runner *runner, struct span clause)
     const struct configuration *now = &runner->fixture.now;
     struct arena *arena = &runner->fixture.arena;
     if (take_word(&rest, "value"))
-        expect_same(runner, clause, configuration_path(now), rest);
+        expect_same(runner, clause, configuration_path(now, arena), rest);
     else if (take_word(&rest, "status"))
         expect_same(runner, clause, span_from_text(instance_status_name(now->status)), rest);
     else if (take_word(&rest, "context"))
@@ -356,7 +378,8 @@ static void expect_clause(struct case_runner *runner, struct span clause)
     else if (take_word(&rest, "tags"))
         expect_json(runner, clause, configuration_tags(now, arena), rest);
     else if (take_word(&rest, "event"))
-        expect_json(runner, clause, runner->plan.event, rest);
+        expect_json(runner, clause,
+                    step_event_value(runner->plan.type, runner->plan.payload, arena), rest);
     else if (take_word(&rest, "outcome"))
         expect_same(runner, clause, span_from_text(outcome_name(runner->plan.outcome)), rest);
     else if (take_word(&rest, "changed"))

@@ -74,8 +74,8 @@ struct span fixture_plan_text(const struct machine *machine, const struct plan *
     text_init(&text, arena);
     text_format(&text, "%s %d %d %.*s ", outcome_name(plan->outcome), plan->changed, plan->late,
                 SPAN_ARGS(plan->type));
-    json_write(&text, plan->event);
-    json_write(&text, describe_effects(machine, plan, now, arena));
+    json_write(&text, step_event_value(plan->type, plan->payload, arena));
+    json_write(&text, describe_effects(plan, now, arena));
     json_write(&text, describe_errors(plan, arena));
     text_add(&text, fixture_bytes(&plan->after, arena));
     return text_span(&text);
@@ -108,10 +108,11 @@ static void expect_effects_of_difference(const struct plan *plan,
 {
     uint32_t count;
     const struct effect *effects = step_effects(before, &plan->after, event, arena, &count);
-    assert_int_equal(count, plan->effect_count);
+    assert_true(count <= plan->effect_count);
+    uint32_t first = plan->effect_count - count; /* the others were collected on the way */
     for (uint32_t i = 0; i < count; i++) {
-        assert_int_equal(effects[i].kind, plan->effects[i].kind);
-        assert_int_equal(effects[i].number, plan->effects[i].number);
+        assert_int_equal(effects[i].kind, plan->effects[first + i].kind);
+        assert_int_equal(effects[i].number, plan->effects[first + i].number);
     }
 }
 

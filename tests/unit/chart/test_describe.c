@@ -22,18 +22,17 @@ static void effects_have_their_members(void **state)
                            "  B: {}\n");
     fixture.clock = 5000;
     struct plan plan = fixture_start(&fixture, value_null());
-    expect_json(describe_effects(fixture.machine, &plan, fixture.clock, &fixture.arena),
+    expect_json(describe_effects(&plan, fixture.clock, &fixture.arena),
                 "[{\"type\":\"schedule\",\"id\":\"after.1s.A\",\"delay_ms\":1000},"
                 "{\"type\":\"invoke\",\"id\":\"A\",\"src\":\"charge\",\"input\":{\"n\":1}}]",
                 &fixture.arena);
     plan = fixture_send(&fixture, "X", "{}");
     expect_json(
-        describe_effects(fixture.machine, &plan, fixture.clock, &fixture.arena),
+        describe_effects(&plan, fixture.clock, &fixture.arena),
         "[{\"type\":\"stop\",\"id\":\"A\"},{\"type\":\"cancel\",\"id\":\"after.1s.A\"}]",
         &fixture.arena);
     plan = fixture_send(&fixture, "X", "{}");
-    expect_json(describe_effects(fixture.machine, &plan, fixture.clock, &fixture.arena), "[]",
-                &fixture.arena);
+    expect_json(describe_effects(&plan, fixture.clock, &fixture.arena), "[]", &fixture.arena);
     fixture_close(&fixture);
 }
 

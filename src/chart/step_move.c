@@ -1,0 +1,347 @@
+/*
+ * step_move.c - one microstep: leave, act, enter.
+ *
+ * First everything is left, inner states before outer ones; then the transitions act; then
+ * everything is entered, outer states first. Domains of transitions taken together do not
+ * overlap, so going through them one after the other is going through the document.
+ */
+#include <string.h>
+
+#include "base/ensure.h"
+#include "chart/domain.h"
+#include "chart/stepper.h"
+
+static void set_bit(uint64_t *words, uint32_t state)
+{
+    words[state / 64] |= (uint64_t)1 << state % 64;
+}
+
+static bool is_left(const struct stepper *stepper, uint32_t state, uint32_t domain)
+{
+    return state != NO_STATE && machine_is_within(stepper->machine, state, domain);
+}
+
+/* A state with a history state inside remembers what is active in it. */
+static void remember(struct stepper *stepper, uint32_t state)
+{
+    const struct machine *machine = stepper->machine;
+    uint32_t row = machine->states[state].memory;
+    if (row == NO_INDEX)
+        return;
+    uint64_t *words = &stepper->memory[(size_t)row * machine->word_count];
+    memset(words, 0, machine->word_count * sizeof *words);
+    for (uint32_t s = state + 1; s < machine->states[state].end; s++) {
+        if (configuration_has(&stepper->next, s))
+            set_bit(words, s);
+    }
+}
+
+/* The last active state before `end`; NO_STATE. */
+static uint32_t active_before(const struct stepper *stepper, uint32_t end)
+{
+    while (end > 0) {
+        uint32_t word = (end - 1) / 64;
+        uint64_t bits = stepper->active[word];
+        if (end % 64 != 0)
+            bits &= ((uint64_t)1 << end % 64) - 1;
+        if (bits != 0)
+            return word * 64 + 63 - (uint32_t)__builtin_clzll(bits);
+        end = word * 64;
+    }
+    return NO_STATE;
+}
+
+static void drop_timers_within(struct stepper *stepper, uint32_t domain)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < stepper->next.timer_count; i++) {
+        uint32_t timer = stepper->timers[i].timer;
+        if (timer == NO_INDEX ||
+            !is_left(stepper, stepper->machine->timers[timer].state, domain))
+            stepper->timers[kept++] = stepper->timers[i];
+    }
+    stepper->next.timer_count = kept;
+}
+
+static void drop_invocations_within(struct stepper *stepper, uint32_t domain)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < stepper->next.invocation_count; i++) {
+        uint32_t invoke = stepper->invocations[i].invoke;
+        if (invoke == NO_INDEX ||
+            !is_left(stepper, stepper->machine->invokes[invoke].state, domain))
+            stepper->invocations[kept++] = stepper->invocations[i];
+    }
+    stepper->next.invocation_count = kept;
+}
+
+static uint32_t domain_end(const struct stepper *stepper, uint32_t domain)
+{
+    return domain == NO_STATE ? stepper->machine->state_count
+                              : stepper->machine->states[domain].end;
+}
+
+/* Whether a state that comes first in document order still belongs to the domain's inside. */
+static bool is_below(uint32_t state, uint32_t domain)
+{
+    return state != NO_STATE && (domain == NO_STATE || state > domain);
+}
+
+static void remember_within(struct stepper *stepper, uint32_t domain)
+{
+    uint32_t state = active_before(stepper, domain_end(stepper, domain));
+    for (; is_below(state, domain); state = active_before(stepper, state))
+        remember(stepper, state);
+}
+
+static bool leave(struct stepper *stepper, uint32_t domain)
+{
+    uint32_t state = active_before(stepper, domain_end(stepper, domain));
+    for (; is_below(state, domain); state = active_before(stepper, state)) {
+        if (!stepper_act(stepper, stepper->machine->states[state].exit))
+            return false;
+        stepper->active[state / 64] &= ~((uint64_t)1 << state % 64);
+    }
+    if (stepper->next.timer_count > 0)
+        drop_timers_within(stepper, domain);
+    if (stepper->next.invocation_count > 0)
+        drop_invocations_within(stepper, domain);
+    return true;
+}
+
+static bool arm_timers(struct stepper *stepper, struct range range)
+{
+    for (uint32_t i = range.first; i < range.first + range.count; i++) {
+        const struct machine_timer *timer = &stepper->machine->timers[i];
+        duration_ms delay = timer->delay_ms;
+        if (timer->delay != NULL && !stepper_delay(stepper, timer->delay, timer->place, &delay))
+            return false;
+        if (!stepper_arm(stepper, (struct armed_timer){.timer = i}, delay, timer->place))
+            return false;
+    }
+    return true;
+}
+
+/* The input is evaluated at the end of the macrostep: until then it is marked as unbound. */
+static void add_invocations(struct stepper *stepper, struct range range)
+{
+    for (uint32_t i = range.first; i < range.first + range.count; i++)
+        stepper_add_invocation(
+            stepper, (struct invocation){.invoke = i, .input = value_error((struct span){0})});
+}
+
+/* SCXML: what cannot be said is left out, and raised as an error. */
+static bool output_of(struct stepper *stepper, uint32_t state, struct span name,
+                      struct value *output)
+{
+    const struct machine_state *final = &stepper->machine->states[state];
+    *output = value_null();
+    if (final->output == NULL)
+        return true;
+    if (stepper_value(stepper, final->output, "output of", name, final->place, output))
+        return true;
+    if (stepper->machine->semantics != SEMANTICS_SCXML)
+        return false;
+    stepper_raise_error(stepper, stepper->machine->execution_error_event, SPAN("execution"),
+                        stepper->problem);
+    stepper->problem = (struct span){0};
+    *output = value_null();
+    return true;
+}
+
+static bool is_finished(const struct stepper *stepper, uint32_t state)
+{
+    const struct machine_state *states = stepper->machine->states;
+    bool all = states[state].type == STATE_PARALLEL;
+    if (states[state].type == STATE_FINAL)
+        return configuration_has(&stepper->next, state);
+    for (uint32_t child = state + 1; child < states[state].end; child = states[child].end) {
+        if (states[state].type == STATE_COMPOUND && states[child].type == STATE_FINAL &&
+            configuration_has(&stepper->next, child))
+            return true;
+        if (states[child].type != STATE_HISTORY && !is_finished(stepper, child))
+            all = false;
+    }
+    return all;
+}
+
+static void raise_done(struct stepper *stepper, uint32_t state, const struct value *output)
+{
+    uint32_t event = stepper->machine->states[state].done_event;
+    stepper_raise(stepper, (struct raised){
+                               .event = event,
+                               .type = stepper->machine->event_types[event],
+                               .payload = output == NULL ? value_map(NULL, 0)
+                                                         : stepper_map(stepper->arena,
+                                                                       SPAN("output"), *output),
+                               .origin_type = RAISED_PLATFORM});
+}
+
+static bool complete_machine(struct stepper *stepper, uint32_t state)
+{
+    const struct machine_state *states = stepper->machine->states;
+    struct span name = state == 0 ? stepper->machine->id : states[state].path;
+    struct value output = value_null();
+    if (stepper->is_complete)
+        return true;
+    if (state != 0 && !output_of(stepper, state, name, &output))
+        return false;
+    if (states[0].output != NULL) {
+        stepper_set_event(stepper, &(struct raised){.event = EVENT_ID_OTHER,
+                                                    .type = SPAN("done.state"),
+                                                    .payload = stepper_map(
+                                                        stepper->arena, SPAN("output"), output),
+                                                    .origin_type = RAISED_PLATFORM});
+        if (!output_of(stepper, 0, stepper->machine->id, &output))
+            return false;
+    }
+    stepper->is_complete = true;
+    stepper->output = output;
+    return true;
+}
+
+/* Enclosing parallel states whose regions have all come to their end. */
+static bool complete_regions(struct stepper *stepper, uint32_t state, uint32_t last)
+{
+    const struct machine_state *states = stepper->machine->states;
+    bool cascades = stepper->machine->semantics == SEMANTICS_XSTATE;
+    while (state != NO_STATE && states[state].type == STATE_PARALLEL &&
+           is_finished(stepper, state)) {
+        if (state == 0)
+            return complete_machine(stepper, cascades ? 0 : last);
+        raise_done(stepper, state, NULL);
+        if (!cascades)
+            return true;
+        state = states[state].parent;
+    }
+    return true;
+}
+
+static bool enter_final(struct stepper *stepper, uint32_t state)
+{
+    const struct machine_state *states = stepper->machine->states;
+    uint32_t parent = states[state].parent;
+    if (parent == NO_STATE || (parent == 0 && states[0].type == STATE_COMPOUND))
+        return complete_machine(stepper, state);
+    if (states[parent].type == STATE_COMPOUND) {
+        struct value output;
+        if (!output_of(stepper, state, states[state].path, &output))
+            return false;
+        raise_done(stepper, parent, &output);
+        parent = states[parent].parent;
+    }
+    return complete_regions(stepper, parent, state);
+}
+
+static bool act_initial(struct stepper *stepper, uint32_t state)
+{
+    const struct machine *machine = stepper->machine;
+    return stepper_act(stepper, machine->transitions[machine->states[state].initial].actions);
+}
+
+static bool enter_one(struct stepper *stepper, uint32_t index)
+{
+    const struct machine_state *state = &stepper->machine->states[index];
+    set_bit(stepper->active, index);
+    if (state->timers.count > 0 && !arm_timers(stepper, state->timers))
+        return false;
+    if (state->invokes.count > 0)
+        add_invocations(stepper, state->invokes);
+    return stepper_act(stepper, state->entry);
+}
+
+static bool enter_listed(struct stepper *stepper, struct range entry)
+{
+    const struct machine *machine = stepper->machine;
+    for (uint32_t i = entry.first; i < entry.first + entry.count; i++) {
+        uint32_t state = machine->entries[i] & ~ENTRY_DEFAULT;
+        if (!enter_one(stepper, state))
+            return false;
+        if ((machine->entries[i] & ENTRY_DEFAULT) != 0 && !act_initial(stepper, state))
+            return false;
+        if (machine->states[state].type == STATE_FINAL && !enter_final(stepper, state))
+            return false;
+    }
+    return true;
+}
+
+/* What history states inside do by default, they do when their parent is entered. */
+static bool act_defaults(struct stepper *stepper, uint32_t state, const uint64_t *defaults)
+{
+    const struct machine_state *states = stepper->machine->states;
+    if (states[state].type == STATE_COMPOUND && entry_set_has(defaults, state) &&
+        !act_initial(stepper, state))
+        return false;
+    for (uint32_t child = state + 1; child < states[state].end; child = states[child].end) {
+        if (states[child].type == STATE_HISTORY && entry_set_has(defaults, child) &&
+            !act_initial(stepper, child))
+            return false;
+    }
+    return true;
+}
+
+/* Where a history state has a say. */
+static bool enter_computed(struct stepper *stepper, const struct choice *choice)
+{
+    const struct machine *machine = stepper->machine;
+    struct entry_set set;
+    entry_set_init(&set, machine, stepper->memory, stepper->arena);
+    entry_set_add(&set, choice->transition, choice->domain);
+    for (uint32_t state = 0; state < machine->state_count; state++) {
+        if (!entry_set_has(set.states, state))
+            continue;
+        if (!enter_one(stepper, state) || !act_defaults(stepper, state, set.defaults))
+            return false;
+        if (machine->states[state].type == STATE_FINAL && !enter_final(stepper, state))
+            return false;
+    }
+    return true;
+}
+
+static bool enter(struct stepper *stepper, const struct choice *choice)
+{
+    if (choice->transition->target == NO_STATE)
+        return true;
+    return choice->transition->is_dynamic ? enter_computed(stepper, choice)
+                                          : enter_listed(stepper, choice->transition->entry);
+}
+
+bool stepper_move(struct stepper *stepper)
+{
+    const struct choice *choices = stepper->choices;
+    uint32_t count = stepper->choice_count;
+    if (stepper->machine->memory_count > 0) {
+        for (uint32_t i = 0; i < count; i++) {
+            if (choices[i].transition->target != NO_STATE)
+                remember_within(stepper, choices[i].domain);
+        }
+    }
+    for (uint32_t i = count; i-- > 0;) {
+        if (choices[i].transition->target != NO_STATE && !leave(stepper, choices[i].domain))
+            return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (!stepper_act(stepper, choices[i].transition->actions))
+            return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (!enter(stepper, &choices[i]))
+            return false;
+    }
+    return true;
+}
+
+/* The states stay as they were, for whoever looks; only their exit actions run. */
+bool stepper_finish(struct stepper *stepper)
+{
+    uint32_t state = active_before(stepper, stepper->machine->state_count);
+    for (; state != NO_STATE; state = active_before(stepper, state)) {
+        if (!stepper_act(stepper, stepper->machine->states[state].exit))
+            return false;
+    }
+    stepper->next.status = INSTANCE_DONE;
+    stepper->next.output = stepper->output;
+    stepper->next.timer_count = 0;
+    stepper->next.invocation_count = 0;
+    return true;
+}

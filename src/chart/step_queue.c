@@ -1,0 +1,163 @@
+/*
+ * step_queue.c - the events, errors, effects and values of a macrostep.
+ */
+#include <string.h>
+
+#include "base/ensure.h"
+#include "chart/plain.h"
+#include "chart/stepper.h"
+
+void stepper_add_error(struct stepper *stepper, struct span what, struct span text,
+                       struct place place, struct span message)
+{
+    struct step_error *error = arena_new(stepper->arena, struct step_error);
+    *error = (struct step_error){what, text, place, message, NULL};
+    *stepper->errors_end = error;
+    stepper->errors_end = &error->next;
+}
+
+bool stepper_fail(struct stepper *stepper, struct span what, struct place place,
+                  struct span message)
+{
+    stepper_add_error(stepper, what, SPAN(""), place, message);
+    stepper->problem = message;
+    ensure(message.text != NULL);
+    return false;
+}
+
+void stepper_raise(struct stepper *stepper, struct raised raised)
+{
+    struct raised *kept = arena_new(stepper->arena, struct raised);
+    *kept = raised;
+    kept->next = NULL;
+    *stepper->queue_end = kept;
+    stepper->queue_end = &kept->next;
+}
+
+struct value stepper_map(struct arena *arena, struct span key, struct value value)
+{
+    struct value_entry *entry = arena_new(arena, struct value_entry);
+    *entry = (struct value_entry){value_string(key), value};
+    return value_map(entry, 1);
+}
+
+struct value stepper_error(struct arena *arena, struct span kind, struct span message)
+{
+    struct value error = stepper_map(arena, SPAN("kind"), value_string(kind));
+    error = value_with(arena, error, SPAN("message"), value_string(message));
+    return stepper_map(arena, SPAN("error"), error);
+}
+
+void stepper_raise_error(struct stepper *stepper, uint32_t event, struct span kind,
+                         struct span message)
+{
+    stepper_raise(stepper,
+                  (struct raised){.event = event,
+                                  .type = stepper->machine->event_types[event],
+                                  .payload = stepper_error(stepper->arena, kind, message),
+                                  .origin_type = RAISED_PLATFORM});
+}
+
+struct value step_event_value(struct span type, struct value payload, struct arena *arena)
+{
+    ensure(payload.kind == VALUE_MAP);
+    struct value_entry *entries = arena_get(arena, (payload.count + 1) * sizeof *entries);
+    entries[0] = (struct value_entry){value_string(SPAN("type")), value_string(type)};
+    if (payload.count > 0)
+        memcpy(entries + 1, payload.entries, payload.count * sizeof *entries);
+    return value_map(entries, payload.count + 1);
+}
+
+/* What SCXML calls the data of an event: the member of that name, or a result. */
+static const struct value *event_data(struct value payload)
+{
+    static const char *const names[] = {"data", "output", "error"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const struct value *found = value_find(payload, span_from_text(names[i]));
+        if (found != NULL)
+            return found;
+    }
+    return NULL;
+}
+
+static struct value scxml_event(struct arena *arena, const struct raised *event)
+{
+    struct value_entry *entries = arena_new_array(arena, 7, struct value_entry);
+    uint32_t count = 0;
+#define MEMBER(name, value) \
+    entries[count++] = (struct value_entry){value_string(SPAN(name)), value}
+    MEMBER("name", value_string(event->type));
+    MEMBER("type", value_string(span_from_text(event->origin_type)));
+    if (event->send_id.size > 0)
+        MEMBER("sendid", value_string(event->send_id));
+    if (event->origin.size > 0)
+        MEMBER("origin", value_string(event->origin));
+    if (event->origin.size > 0)
+        MEMBER("origintype",
+               value_string(SPAN("http://www.w3.org/TR/scxml/#SCXMLEventProcessor")));
+    if (event->invoke_id.size > 0)
+        MEMBER("invokeid", value_string(event->invoke_id));
+    const struct value *data = event_data(event->payload);
+    if (data != NULL)
+        MEMBER("data", *data);
+#undef MEMBER
+    return value_map(entries, count);
+}
+
+void stepper_set_event(struct stepper *stepper, const struct raised *event)
+{
+    stepper->event = event->event;
+    if (!stepper->machine->reads_event)
+        return;
+    stepper->slots[CHART_EVENT] = step_event_value(event->type, event->payload, stepper->arena);
+    stepper->slots[CHART_PAYLOAD] = event->payload;
+    if (stepper->machine->semantics == SEMANTICS_SCXML)
+        stepper->slots[CHART_SCXML_EVENT] = scxml_event(stepper->arena, event);
+}
+
+void *stepper_grow(struct arena *arena, const void *old, uint32_t count, uint32_t *capacity,
+                   size_t size)
+{
+    *capacity = *capacity == 0 ? 4 : *capacity * 2;
+    void *grown = arena_get_array(arena, *capacity, size);
+    if (count > 0)
+        memcpy(grown, old, count * size);
+    return grown;
+}
+
+void stepper_add_effect(struct stepper *stepper, struct effect effect)
+{
+    if (stepper->effect_count == stepper->effect_capacity)
+        stepper->effects = stepper_grow(stepper->arena, stepper->effects, stepper->effect_count,
+                                        &stepper->effect_capacity, sizeof *stepper->effects);
+    stepper->effects[stepper->effect_count++] = effect;
+}
+
+struct value stepper_plain(struct stepper *stepper, const struct expr_slot *slot)
+{
+    if (slot == NULL)
+        return value_null();
+    return plain_value(stepper->arena, expr_slot_run(slot, &stepper->frame, stepper->arena));
+}
+
+bool stepper_value(struct stepper *stepper, const struct expr_slot *slot, const char *what,
+                   struct span name, struct place place, struct value *value)
+{
+    struct value result = stepper_plain(stepper, slot);
+    if (value_is_error(result))
+        return stepper_fail(stepper,
+                            text_print(stepper->arena, "%s %.*s", what, SPAN_ARGS(name)), place,
+                            value_span(result));
+    *value = result;
+    return true;
+}
+
+/* Each member fits by itself; this is about all of them together. */
+bool stepper_keep_context(struct stepper *stepper, struct value context)
+{
+    struct span problem = plain_problem(context);
+    stepper->next.context = context;
+    stepper->slots[CHART_CONTEXT] = context;
+    return problem.size == 0 ||
+           stepper_fail(stepper, SPAN("the context"), (struct place){0}, problem);
+}
