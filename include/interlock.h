@@ -3,8 +3,9 @@
  *
  * Two libraries share this header.
  *
- *   interlock-core   il_machine_… and il_instance_…: load a machine, step it by hand. Pure:
- *                    no clock, no I/O, no thread, no global state; needs libc and libm.
+ *   interlock-core   il_machine_… and il_instance_…: load a machine, step it by hand.
+ *                    il_expr_…: CEL by itself. Pure: no clock, no I/O, no thread, no global
+ *                    state; needs libc and libm.
  *   interlock        that, YAML, and il_engine_…: durable instances in a SQLite database, whose
  *                    steps are HTTP calls, programs, or functions of yours.
  *
@@ -241,6 +242,80 @@ IL_API il_status il_instance_snapshot(il_instance *instance, void *bytes, size_t
 
 /* Memory that the hungriest step so far would have needed: what to give an instance like it. */
 IL_API size_t il_instance_used(const il_instance *instance);
+
+/* ---- Expressions (both libraries) ------------------------------------------------------- */
+
+/*
+ * CEL, the Common Expression Language, by itself: compiled once, evaluated as often as needed
+ * against rows of values. docs/cel.md says what of the language is there; il_expr(3) has an
+ * example. Nothing of machines is needed for it.
+ */
+
+/* An expression, compiled and checked. It never changes: any number of threads share it. */
+typedef struct il_expr il_expr;
+
+/* Compiles `size` bytes of text. `names_json` (NULL: no names) is an object with a member for
+ * each name that the expression may use: a JSON Schema that its values must fit, a type such as
+ * "int" or "list(string)", or null, when nothing is known. The first member is name 0.
+ * IL_INVALID: there are errors, all of them told to `diagnose` (which may be NULL); their file
+ * is "expression" or "names". Release it with il_expr_close(). */
+IL_API il_status il_expr_compile(const char *text, size_t size, const char *names_json,
+                                 il_diagnose *diagnose, void *context, il_expr **compiled);
+
+/* The type of its value, such as "bool", "list(int)" or "dyn"; lives as long as it. */
+IL_API const char *il_expr_type(const il_expr *expression);
+
+/* How many names it was given, and whether it reads the one of that number. */
+IL_API size_t il_expr_name_count(const il_expr *expression);
+IL_API bool il_expr_uses(const il_expr *expression, size_t name);
+
+/* After the rows that were opened for it. NULL is fine. */
+IL_API void il_expr_close(il_expr *expression);
+
+/* The values of the names, and room for one result. A row belongs to one thread at a time. */
+typedef struct il_expr_row il_expr_row;
+
+/* Bytes a row is given when you do not say how many. */
+#define IL_EXPR_ROW_BYTES ((size_t)1 << 20)
+
+/* A row for this expression, and for all others that were given the same names in the same
+ * order. `memory` is `bytes` bytes that stay yours; NULL: allocate `bytes` (0:
+ * IL_EXPR_ROW_BYTES) now. Half of it is for values, half for a result; nothing else is ever
+ * allocated. Release it with il_expr_row_close(), before the expression. */
+IL_API il_status il_expr_row_open(const il_expr *expression, void *memory, size_t bytes,
+                                  il_expr_row **opened);
+IL_API void il_expr_row_close(il_expr_row *row); /* NULL is fine */
+
+/* Forgets all values: what has none is an error when it is read. */
+IL_API void il_expr_row_clear(il_expr_row *row);
+
+/* Clears the row and takes the values of all names from a JSON object; other members are
+ * ignored. IL_INVALID: it is not JSON, or does not fit a name's schema. */
+IL_API il_status il_expr_row_set(il_expr_row *row, const char *values_json);
+
+/* One value. Names are counted from 0 in the order of `names_json`. JSON and text of earlier
+ * values of the row take up memory until it is cleared; `text` itself is not copied and must
+ * live until then. */
+IL_API il_status il_expr_row_set_json(il_expr_row *row, size_t name, const char *json);
+IL_API il_status il_expr_row_set_null(il_expr_row *row, size_t name);
+IL_API il_status il_expr_row_set_bool(il_expr_row *row, size_t name, bool value);
+IL_API il_status il_expr_row_set_int(il_expr_row *row, size_t name, int64_t value);
+IL_API il_status il_expr_row_set_double(il_expr_row *row, size_t name, double value);
+IL_API il_status il_expr_row_set_text(il_expr_row *row, size_t name, const char *text,
+                                      size_t size);
+
+/* The expression's value as JSON, which lives until the next call with this row. IL_INVALID:
+ * the value is an error. IL_CONFLICT: the row was opened for other names. */
+IL_API il_status il_expr_eval(const il_expr *expression, il_expr_row *row,
+                              const char **result_json);
+
+/* Whether a condition holds. An error and what is no bool do not hold, and are told apart by
+ * IL_INVALID; *holds is then false. */
+IL_API il_status il_expr_holds(const il_expr *expression, il_expr_row *row, bool *holds);
+
+/* What went wrong in the last call with this row that did not answer IL_OK: one sentence, never
+ * NULL, until the next call. */
+IL_API const char *il_expr_row_problem(const il_expr_row *row);
 
 /* ---- Engines: durable instances (library `interlock`) ----------------------------------- */
 
