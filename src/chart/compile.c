@@ -98,7 +98,7 @@ static bool add_candidates(struct compiler *compiler, uint32_t state, uint32_t e
         if (transition->event != event)
             return false;
         add_candidate(compiler, compiler->order[i]);
-        if (transition->guard == NO_INDEX && loader->machine.semantics == SEMANTICS_XSTATE)
+        if (transition->guard == NO_INDEX)
             return true;
     }
     return false;

@@ -37,10 +37,20 @@ struct stepping {
     bool failed;
 };
 
+static void complain_of_steps(struct stepping *stepping)
+{
+    report_line(stepping->source, stepping->number, 0, CODE_ENDLESS,
+                "stopped after %d macrosteps, with more to come: do they ever end?",
+                FAMILY_STEPS_MAX);
+    stepping->failed = true;
+}
+
 /* Prints what the line did; false when nobody reads any more. */
 static bool print_line(struct stepping *stepping, const char *outcome)
 {
     struct text text;
+    if (stepping->simulation.is_endless)
+        complain_of_steps(stepping);
     text_init(&text, NULL);
     simulation_write_line(&stepping->simulation, outcome, &text);
     text_add_byte(&text, '\n');
@@ -64,21 +74,12 @@ static bool refuse_words(struct stepping *stepping, struct span message)
     return refuse_line(stepping, &problem);
 }
 
-static void complain_of_timers(struct stepping *stepping)
-{
-    report_line(stepping->source, stepping->number, 0, CODE_ENDLESS,
-                "stopped after %d timers, with more to come: do they ever end?",
-                SIMULATION_TIMERS_MAX);
-    stepping->failed = true;
-}
-
 static bool take_advance(struct stepping *stepping, duration_ms by_ms)
 {
     instant_ms until;
-    if (!checked_add(stepping->simulation.now, by_ms, &until) || until == INSTANT_NEVER)
+    if (!checked_add(stepping->simulation.family.now, by_ms, &until) || until == INSTANT_NEVER)
         return refuse_words(stepping, SPAN("the clock cannot be moved that far"));
-    if (!simulation_advance(&stepping->simulation, until))
-        complain_of_timers(stepping);
+    simulation_advance(&stepping->simulation, until);
     return print_line(stepping, NULL);
 }
 
@@ -180,15 +181,14 @@ static void drain(struct stepping *stepping)
     stepping->source = "drain";
     stepping->number++;
     simulation_begin_line(&stepping->simulation);
-    if (!simulation_advance(&stepping->simulation, INSTANT_NEVER))
-        complain_of_timers(stepping);
+    simulation_advance(&stepping->simulation, INSTANT_NEVER);
     print_line(stepping, NULL);
 }
 
 static enum cli_exit take_all(struct stepping *stepping, const struct arguments *arguments)
 {
     enum cli_exit exit = CLI_OK;
-    stepping->failed = stepping->simulation.status == INSTANCE_ERROR;
+    stepping->failed = family_status(&stepping->simulation.family) == INSTANCE_ERROR;
     stepping->flushes = arguments->operand_count == 1;
     if (!print_line(stepping, NULL))
         return CLI_OK;

@@ -5,9 +5,9 @@
 
 #include "base/limits.h"
 #include "base/memory.h"
+#include "cli/document.h"
 #include "cli/report.h"
 #include "os/os.h"
-#include "wire/wire.h"
 
 static enum cli_exit read_tree(struct definition_file *file, const char *path,
                                const struct node **root)
@@ -20,8 +20,7 @@ static enum cli_exit read_tree(struct definition_file *file, const char *path,
         report_file(path, problem == NULL ? status_text(status) : problem);
         return CLI_WORLD;
     }
-    *root = wire_read_definition(text_span(&content), span_from_text(path), &file->arena,
-                                 &file->diagnostics);
+    *root = document_read(text_span(&content), path, &file->arena, &file->diagnostics);
     return *root == NULL ? CLI_FAILED : CLI_OK;
 }
 

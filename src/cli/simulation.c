@@ -1,48 +1,14 @@
 /*
- * simulation.c - macrosteps on a virtual clock.
+ * simulation.c - what a family does, as the lines of `step`.
  */
 #include "cli/simulation.h"
 
-#include "base/ensure.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "cli/document.h"
 
 /* A context that was built within the limit of a step is always smaller than this. */
 enum { ARENA_BYTES = 1 << 30 };
-
-static struct configuration decode(struct simulation *simulation)
-{
-    struct configuration configuration;
-    enum status status =
-        snapshot_read(text_span(&simulation->snapshot), text_span(&simulation->context),
-                      simulation->machine, &simulation->arena, &configuration);
-    ensure(status == STATUS_OK);
-    return configuration;
-}
-
-/* Nothing outlives a macrostep but bytes. */
-static void forget(struct simulation *simulation)
-{
-    arena_clear(&simulation->turn);
-    arena_clear(&simulation->arena);
-}
-
-/* The configuration's values may point into the bytes it was decoded from, so those are
- * replaced only after the new ones are written. */
-static void encode(struct simulation *simulation, const struct configuration *configuration)
-{
-    struct text snapshot;
-    struct text context;
-    text_init(&snapshot, NULL);
-    text_init(&context, NULL);
-    snapshot_write(&snapshot, configuration);
-    json_write(&context, configuration->context);
-    simulation->status = configuration->status;
-    text_fini(&simulation->snapshot);
-    text_fini(&simulation->context);
-    simulation->snapshot = snapshot;
-    simulation->context = context;
-}
 
 /* The elements of a list behind those that are already there. */
 static void add_items(struct text *items, struct value list)
@@ -60,14 +26,13 @@ static void add_outcome(struct simulation *simulation, enum outcome outcome)
         simulation->outcome = outcome;
 }
 
-static void take_plan(struct simulation *simulation, const struct plan *plan)
+static void take_plan(struct simulation *simulation, const struct plan *plan, instant_ms now)
 {
     simulation->changed = simulation->changed || plan->changed;
     add_outcome(simulation, plan->outcome);
-    add_items(&simulation->effects,
-              describe_effects(plan, simulation->now, &simulation->arena));
+    add_items(&simulation->effects, describe_effects(plan, now, &simulation->arena));
     add_items(&simulation->errors, describe_errors(plan, &simulation->arena));
-    encode(simulation, &plan->after);
+    arena_clear(&simulation->arena);
 }
 
 /* A macrostep that needs more memory than there is never happened. */
@@ -81,56 +46,30 @@ static void take_no_space(struct simulation *simulation)
                   "\"message\":\"the step needs more memory than a step may have\"}"));
 }
 
-static void step(struct simulation *simulation, const struct configuration *before,
-                 const struct event *event)
+static void observe(void *context, const struct plan *plan, instant_ms now)
 {
-    struct plan plan;
-    enum status status =
-        step_run(simulation->machine, before, event, simulation->now, &simulation->turn, &plan);
-    if (status == STATUS_OK)
-        take_plan(simulation, &plan);
+    if (plan == NULL)
+        take_no_space(context);
     else
-        take_no_space(simulation);
-}
-
-/* Before the first step there must be something to show and to send to, whatever comes. */
-static void encode_nothing(struct simulation *simulation)
-{
-    uint64_t *active =
-        arena_new_array(&simulation->arena, simulation->machine->word_count, uint64_t);
-    for (uint32_t i = 0; i < simulation->machine->word_count; i++)
-        active[i] = i == 0;
-    struct configuration nothing = {.machine = simulation->machine,
-                                    .status = INSTANCE_ERROR,
-                                    .next_number = 1,
-                                    .active = active,
-                                    .context = value_map(NULL, 0)};
-    encode(simulation, &nothing);
+        take_plan(context, plan, now);
 }
 
 void simulation_open(struct simulation *simulation, const struct machine *machine,
                      struct value input)
 {
+    struct family_host host = {document_find, observe, simulation};
     *simulation = (struct simulation){.machine = machine};
-    arena_open(&simulation->turn, TURN_ARENA_BYTES);
     arena_open(&simulation->arena, ARENA_BYTES);
-    text_init(&simulation->snapshot, NULL);
-    text_init(&simulation->context, NULL);
     text_init(&simulation->effects, NULL);
     text_init(&simulation->errors, NULL);
     simulation_begin_line(simulation);
-    encode_nothing(simulation);
-    struct event event = {.kind = EVENT_START, .payload = input};
-    step(simulation, NULL, &event);
-    forget(simulation);
+    simulation->is_endless = !family_open(&simulation->family, machine, &host, input);
 }
 
 void simulation_close(struct simulation *simulation)
 {
-    arena_close(&simulation->turn);
+    family_close(&simulation->family);
     arena_close(&simulation->arena);
-    text_fini(&simulation->snapshot);
-    text_fini(&simulation->context);
     text_fini(&simulation->effects);
     text_fini(&simulation->errors);
 }
@@ -138,6 +77,7 @@ void simulation_close(struct simulation *simulation)
 void simulation_begin_line(struct simulation *simulation)
 {
     simulation->changed = false;
+    simulation->is_endless = false;
     simulation->outcome = OUTCOME_IGNORED;
     text_clear(&simulation->effects);
     text_clear(&simulation->errors);
@@ -145,15 +85,13 @@ void simulation_begin_line(struct simulation *simulation)
 
 void simulation_send(struct simulation *simulation, const struct event *event)
 {
-    struct configuration before = decode(simulation);
-    step(simulation, &before, event);
-    forget(simulation);
+    simulation->is_endless = !family_send(&simulation->family, event);
 }
 
 bool simulation_find_invocation(struct simulation *simulation, struct span id, uint64_t *number)
 {
     const struct machine *machine = simulation->machine;
-    struct configuration configuration = decode(simulation);
+    struct configuration configuration = family_first(&simulation->family, &simulation->arena);
     bool is_known = false;
     *number = UINT64_MAX;
     for (uint32_t i = 0; i < machine->invoke_count; i++)
@@ -166,23 +104,9 @@ bool simulation_find_invocation(struct simulation *simulation, struct span id, u
     return is_known;
 }
 
-bool simulation_advance(struct simulation *simulation, instant_ms until)
+void simulation_advance(struct simulation *simulation, instant_ms until)
 {
-    for (uint32_t fired = 0; fired < SIMULATION_TIMERS_MAX; fired++) {
-        struct configuration before = decode(simulation);
-        const struct armed_timer *timer = configuration_next_timer(&before);
-        if (timer == NULL || timer->due > until) {
-            if (until != INSTANT_NEVER)
-                simulation->now = until;
-            forget(simulation);
-            return true;
-        }
-        struct event event = {.kind = EVENT_TIMER, .number = timer->number};
-        simulation->now = timer->due > simulation->now ? timer->due : simulation->now;
-        step(simulation, &before, &event);
-        forget(simulation);
-    }
-    return false;
+    simulation->is_endless = !family_advance(&simulation->family, until);
 }
 
 static void add_member(struct text *text, const char *key, struct value value)
@@ -194,12 +118,12 @@ static void add_member(struct text *text, const char *key, struct value value)
 void simulation_write_line(struct simulation *simulation, const char *outcome,
                            struct text *text)
 {
-    struct configuration now = decode(simulation);
     struct arena *arena = &simulation->arena;
+    struct configuration now = family_first(&simulation->family, arena);
     text_add(text, SPAN("{\"value\":"));
     json_write(text, configuration_value(&now, arena));
     text_format(text, ",\"status\":\"%s\",\"context\":", instance_status_name(now.status));
-    text_add(text, text_span(&simulation->context));
+    json_write(text, now.context);
     add_member(text, "tags", configuration_tags(&now, arena));
     add_member(text, "output", now.output);
     if (now.status == INSTANCE_ERROR)

@@ -96,3 +96,11 @@ const struct node *wire_read_definition(struct span text, struct span file, stru
         return read_json_or_flow(body, file, arena, diagnostics);
     return yaml_tree_read(body, file, arena, diagnostics);
 }
+
+const struct markup *wire_read_markup(struct span text, struct span file, struct arena *arena,
+                                      struct diagnostics *diagnostics)
+{
+    struct span body = without_mark(text);
+    return is_readable(body, file, diagnostics) ? xml_read(body, file, arena, diagnostics)
+                                                : NULL;
+}

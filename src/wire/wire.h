@@ -16,3 +16,7 @@
  */
 const struct node *wire_read_definition(struct span text, struct span file, struct arena *arena,
                                         struct diagnostics *diagnostics);
+
+/* Reads an XML document into its tree; the same otherwise. */
+const struct markup *wire_read_markup(struct span text, struct span file, struct arena *arena,
+                                      struct diagnostics *diagnostics);

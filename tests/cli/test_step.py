@@ -91,7 +91,7 @@ class Step(harness.Case):
         self.write("m.yaml", "id: m\ninitial: a\nstates:\n"
                              "  a: { after: { 1ms: b } }\n  b: { after: { 1ms: a } }\n")
         answer = self.must("step", "m.yaml", "--drain", status=1)
-        self.assertIn("stopped after 100000 timers", answer.err)
+        self.assertIn("stopped after 100000 macrosteps", answer.err)
         self.assertEqual(len(answer.lines), 2)
 
     def test_a_bad_line_is_told_and_still_answered(self):
