@@ -162,8 +162,7 @@ static void run_step(struct column_set *set, const struct column_step *step, siz
         set->at[step->target] = read_bits(column->data, column->offset + first, count, bits);
         return;
     case STEP_BYTES:
-        kernels->bytes(dense_rows(set, step->column, 0, first, count, 1), count, bits);
-        return;
+        return; /* run_bytes() */
     case STEP_INTS:
         kernels->ints(dense_rows(set, step->column, 0, first, count, sizeof(int64_t)), count,
                       step->low, step->high, bits);
@@ -192,6 +191,28 @@ static void run_step(struct column_set *set, const struct column_step *step, siz
         return;
     }
     never();
+}
+
+/* All columns of bytes together, as many at a time as there are streams of memory. */
+static void run_bytes(struct column_set *set, size_t first, size_t count)
+{
+    enum { TOGETHER = 8 };
+    const uint8_t *data[TOGETHER];
+    uint64_t *bits[TOGETHER];
+    size_t columns = 0;
+    for (uint32_t i = 0; i < set->step_count; i++) {
+        const struct column_step *step = &set->steps[i];
+        if (step->kind != STEP_BYTES)
+            continue;
+        bool is_dense = set->columns[step->column].stride <= 1;
+        bits[columns] = set->words[step->target];
+        data[columns++] = dense_rows(set, step->column, 0, first, count, 1);
+        if (columns < TOGETHER && is_dense)
+            continue;
+        set->kernels->bytes(data, bits, columns, count);
+        columns = 0;
+    }
+    set->kernels->bytes(data, bits, columns, count);
 }
 
 /* Atoms without a kernel: one row after the other. */
@@ -286,6 +307,7 @@ static void run_block(struct column_set *set, size_t first, size_t done, size_t 
                       uint64_t *const *truths, uint64_t *const *errors, struct arena *arena)
 {
     choose_homes(set, done, count, truths);
+    run_bytes(set, first, count);
     for (uint32_t i = 0; i < set->step_count; i++)
         run_step(set, &set->steps[i], first, count);
     if (set->slow_count > 0)

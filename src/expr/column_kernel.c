@@ -31,9 +31,16 @@
         bits[word] = set;                                             \
     }
 
-static void plain_bytes(const uint8_t *data, size_t count, uint64_t *bits)
+static void one_of_bytes(const uint8_t *data, size_t count, uint64_t *bits)
 {
     EACH_ROW(data[i] != 0)
+}
+
+static void plain_bytes(const uint8_t *const *data, uint64_t *const *bits, size_t columns,
+                        size_t count)
+{
+    for (size_t i = 0; i < columns; i++)
+        one_of_bytes(data[i], count, bits[i]);
 }
 
 static void plain_ints(const int64_t *data, size_t count, int64_t low, int64_t high,
@@ -107,17 +114,25 @@ static const struct column_kernels plain = {
 
 #define AVX2 __attribute__((target("avx2")))
 
-AVX2 static void avx2_bytes(const uint8_t *data, size_t count, uint64_t *bits)
+AVX2 static inline uint64_t avx2_word_of_bytes(const uint8_t *data)
 {
     const __m256i zero = _mm256_setzero_si256();
+    __m256i low = _mm256_loadu_si256((const void *)data);
+    __m256i high = _mm256_loadu_si256((const void *)(data + 32));
+    uint32_t low_zeros = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, zero));
+    uint32_t high_zeros = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(high, zero));
+    return ~((uint64_t)high_zeros << 32 | low_zeros);
+}
+
+AVX2 static void avx2_bytes(const uint8_t *const *data, uint64_t *const *bits, size_t columns,
+                            size_t count)
+{
     for (size_t i = 0; i < WHOLE_WORDS; i += 64) {
-        __m256i low = _mm256_loadu_si256((const void *)(data + i));
-        __m256i high = _mm256_loadu_si256((const void *)(data + i + 32));
-        uint32_t low_zeros = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, zero));
-        uint32_t high_zeros = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(high, zero));
-        bits[i / 64] = ~((uint64_t)high_zeros << 32 | low_zeros);
+        for (size_t k = 0; k < columns; k++)
+            bits[k][i / 64] = avx2_word_of_bytes(data[k] + i);
     }
-    plain_bytes(data + WHOLE_WORDS, count - WHOLE_WORDS, bits + count / 64);
+    for (size_t k = 0; k < columns; k++)
+        one_of_bytes(data[k] + WHOLE_WORDS, count - WHOLE_WORDS, bits[k] + count / 64);
 }
 
 /* Four rows of eight bytes to four bits. */
@@ -243,13 +258,17 @@ static const struct column_kernels avx2 = {
 
 #define AVX512 __attribute__((target("avx512f,avx512bw")))
 
-AVX512 static void avx512_bytes(const uint8_t *data, size_t count, uint64_t *bits)
+AVX512 static void avx512_bytes(const uint8_t *const *data, uint64_t *const *bits,
+                                size_t columns, size_t count)
 {
     for (size_t i = 0; i < WHOLE_WORDS; i += 64) {
-        __m512i rows = _mm512_loadu_si512((const void *)(data + i));
-        bits[i / 64] = _mm512_test_epi8_mask(rows, rows);
+        for (size_t k = 0; k < columns; k++) {
+            __m512i rows = _mm512_loadu_si512((const void *)(data[k] + i));
+            bits[k][i / 64] = _mm512_test_epi8_mask(rows, rows);
+        }
     }
-    plain_bytes(data + WHOLE_WORDS, count - WHOLE_WORDS, bits + count / 64);
+    for (size_t k = 0; k < columns; k++)
+        one_of_bytes(data[k] + WHOLE_WORDS, count - WHOLE_WORDS, bits[k] + count / 64);
 }
 
 AVX512 static void avx512_ints(const int64_t *data, size_t count, int64_t low, int64_t high,
