@@ -276,6 +276,7 @@ static void tell_end(struct family *family, uint32_t index, const struct configu
     bool is_done = after->status == INSTANCE_DONE;
     struct event event = {.kind = is_done ? EVENT_DONE : EVENT_ERROR,
                           .number = member->invocation,
+                          .invoke_id = span_from_text(member->id),
                           .payload = is_done ? after->output : after->error};
     deliver(family, member->parent, &event);
 }
@@ -299,6 +300,23 @@ static void settle(struct family *family, uint32_t index, const struct event *ev
         remove_member(family, index);
 }
 
+/* SCXML: the end of a child is an event like any other, which arrives although the state that
+ * invoked it may be left by now. */
+static struct event as_heard(const struct configuration *before, const struct event *event,
+                             struct arena *arena)
+{
+    if (event->kind != EVENT_DONE || before->machine->semantics != SEMANTICS_SCXML ||
+        configuration_find_invocation(before, event->number) != NULL)
+        return *event;
+    struct value_entry *data = arena_new(arena, struct value_entry);
+    *data = (struct value_entry){value_string(SPAN("data")), event->payload};
+    return (struct event){
+        .kind = EVENT_EXTERNAL,
+        .type = text_print(arena, "done.invoke.%.*s", SPAN_ARGS(event->invoke_id)),
+        .payload = value_map(data, event->payload.kind == VALUE_NULL ? 0 : 1),
+        .invoke_id = event->invoke_id};
+}
+
 /* One macrostep. One that needs more memory than there is never happened. */
 static void step(struct family *family, uint32_t index, const struct event *event)
 {
@@ -306,9 +324,12 @@ static void step(struct family *family, uint32_t index, const struct event *even
     struct configuration before = {0};
     const struct family_member *member = family->members[index];
     bool is_start = event->kind == EVENT_START;
-    if (!is_start)
+    struct event heard = *event;
+    if (!is_start) {
         before = decode(member, &family->arena);
-    enum status status = step_run(member->machine, is_start ? NULL : &before, event,
+        heard = as_heard(&before, event, &family->arena);
+    }
+    enum status status = step_run(member->machine, is_start ? NULL : &before, &heard,
                                   family->now, &family->turn, &plan);
     if (status == STATUS_OK)
         settle(family, index, event, before.next_number, &plan);

@@ -347,7 +347,8 @@ static const struct node *convert_foreach(struct scxml_converter *converter,
         return NULL;
     const struct markup_attribute *array = markup_find(element, "array");
     struct span cel = scxml_translate(converter, array, ECMA_AS_VALUE);
-    scxml_map_add(converter, &map, SPAN("foreach"), scxml_string(converter, cel, array->place));
+    scxml_map_add(converter, &map, SPAN("foreach"),
+                  scxml_expression(converter, cel, array->place));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const struct markup_attribute *attribute = markup_find(element, names[i]);
         if (attribute == NULL)

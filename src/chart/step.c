@@ -458,7 +458,7 @@ struct arrival {
 };
 
 static struct arrival arrive_timer(const struct configuration *before,
-                                   const struct event *event)
+                                   const struct event *event, struct arena *arena)
 {
     const struct machine *machine = before->machine;
     const struct armed_timer *timer = configuration_find_timer(before, event->number);
@@ -479,6 +479,8 @@ static struct arrival arrive_timer(const struct configuration *before,
     arrival.event.send_id = timer->id;
     arrival.event.origin_type = timer->is_internal ? RAISED_INTERNAL : RAISED_EXTERNAL;
     arrival.to = timer->to;
+    if (machine->semantics == SEMANTICS_SCXML && !timer->is_internal)
+        arrival.event.origin = text_print(arena, "#_scxml_%.*s", SPAN_ARGS(before->session));
     return arrival;
 }
 
@@ -529,7 +531,7 @@ static struct arrival arrive(const struct machine *machine, const struct configu
                                           .origin = event->origin,
                                           .send_id = event->send_id}};
     case EVENT_TIMER:
-        return arrive_timer(before, event);
+        return arrive_timer(before, event, arena);
     case EVENT_DONE:
     case EVENT_ERROR:
         return arrive_result(before, event, arena);

@@ -74,6 +74,14 @@ static bool act_assign(struct stepper *stepper, struct range range)
     return stepper_keep_context(stepper, context);
 }
 
+/* CSS, and so SCXML, writes `.5s` too. */
+static bool read_delay(struct stepper *stepper, struct span text, duration_ms *delay)
+{
+    if (span_starts_with(text, SPAN(".")))
+        text = text_print(stepper->arena, "0%.*s", SPAN_ARGS(text));
+    return time_read_duration(text, delay);
+}
+
 bool stepper_delay(struct stepper *stepper, const struct expr_slot *slot, struct place place,
                    duration_ms *delay)
 {
@@ -90,7 +98,7 @@ bool stepper_delay(struct stepper *stepper, const struct expr_slot *slot, struct
     else if (value.kind == VALUE_DURATION)
         *delay = value.integer * 1000 + value.count / 1000000;
     else
-        fine = value.kind == VALUE_STRING && time_read_duration(value_span(value), delay);
+        fine = value.kind == VALUE_STRING && read_delay(stepper, value_span(value), delay);
     if (!fine)
         return stepper_fail(stepper, SPAN("delay"), place, problem);
     return *delay >= 0 ||
@@ -284,12 +292,13 @@ static bool is_self(const struct stepper *stepper, struct span to)
            span_equal(span_slice(to, prefix.size, to.size), stepper->next.session);
 }
 
-/* The id of the child that a target names, "#_ID" or "ID"; empty: it names none. */
-static struct span child_of_target(struct span to)
+/* The id of the child that a target names, "#_ID" or (XState) "ID"; empty: it names none. */
+static struct span child_of_target(const struct stepper *stepper, struct span to)
 {
+    bool is_scxml = stepper->machine->semantics == SEMANTICS_SCXML;
     if (span_starts_with(to, SPAN("#_")))
         return span_slice(to, 2, to.size);
-    return to.text[0] == '#' || to.text[0] == '!' ? SPAN("") : to;
+    return is_scxml || to.text[0] == '#' || to.text[0] == '!' ? SPAN("") : to;
 }
 
 static bool is_parent(struct span to)
@@ -311,12 +320,11 @@ static bool tell_unreachable(struct stepper *stepper, const struct machine_actio
     return true;
 }
 
-static bool act_send(struct stepper *stepper, const struct machine_action *action)
+static bool send_message(struct stepper *stepper, const struct machine_action *action,
+                         struct message message)
 {
-    struct message message;
     struct span processor;
-    if (!read_message(stepper, action, &message) ||
-        !read_text(stepper, action, action->processor, "type", &processor))
+    if (!read_text(stepper, action, action->processor, "type", &processor))
         return false;
     if (!knows_processor(processor))
         return stepper_fail(stepper, SPAN("send"), action->place,
@@ -330,7 +338,7 @@ static bool act_send(struct stepper *stepper, const struct machine_action *actio
         message.to = SPAN("");
         return arm_message(stepper, action, &message, false);
     }
-    struct span child = child_of_target(message.to);
+    struct span child = child_of_target(stepper, message.to);
     if (child.size == 0)
         return stepper_fail(
             stepper, SPAN("send"), action->place,
@@ -346,6 +354,18 @@ static bool act_send(struct stepper *stepper, const struct machine_action *actio
                                        .input = message.payload,
                                        .index = NO_INDEX,
                                        .send_id = message.id});
+    return true;
+}
+
+static bool act_send(struct stepper *stepper, const struct machine_action *action)
+{
+    struct message message;
+    if (!read_message(stepper, action, &message))
+        return false;
+    stepper->failed_send = message.id; /* what is raised about it bears its id */
+    if (!send_message(stepper, action, message))
+        return false;
+    stepper->failed_send = (struct span){0};
     return true;
 }
 

@@ -227,7 +227,9 @@ static bool enter_final(struct stepper *stepper, uint32_t state)
         struct value output;
         if (!output_of(stepper, state, states[state].path, &output))
             return false;
-        raise_done(stepper, parent, &output);
+        bool is_silent = stepper->machine->semantics == SEMANTICS_SCXML &&
+                         output.kind == VALUE_NULL; /* no data at all, as the W3C has it */
+        raise_done(stepper, parent, is_silent ? NULL : &output);
         parent = states[parent].parent;
     }
     return complete_regions(stepper, parent, state);

@@ -55,7 +55,9 @@ void stepper_raise_error(struct stepper *stepper, uint32_t event, struct span ki
                   (struct raised){.event = event,
                                   .type = stepper->machine->event_types[event],
                                   .payload = stepper_error(stepper->arena, kind, message),
-                                  .origin_type = RAISED_PLATFORM});
+                                  .origin_type = RAISED_PLATFORM,
+                                  .send_id = stepper->failed_send});
+    stepper->failed_send = (struct span){0};
 }
 
 struct value step_event_value(struct span type, struct value payload, struct arena *arena)

@@ -60,11 +60,12 @@ struct stepper {
     uint32_t microsteps;
     bool guard_error_raised;
     bool applied;
-    bool is_complete;       /* a top-level final state was entered */
-    struct value output;    /* … and its output */
-    struct span undeclared; /* text != NULL: a guard of that name was asked for */
-    struct span problem;    /* text != NULL: an action failed */
-    struct value slots[];   /* the variables of the machine's expressions */
+    bool is_complete;        /* a top-level final state was entered */
+    struct value output;     /* … and its output */
+    struct span undeclared;  /* text != NULL: a guard of that name was asked for */
+    struct span problem;     /* text != NULL: an action failed */
+    struct span failed_send; /* the id of the event that could not be sent, or empty */
+    struct value slots[];    /* the variables of the machine's expressions */
 };
 
 /* step_queue.c: events, errors and values. */
