@@ -55,6 +55,7 @@ enum {
     ATTEMPTS_MAX = 1000,             /* of one step */
     INTERRUPTIONS_MAX = 10,  /* attempts of one invocation cut off by the end of the engine */
     CONCURRENCY_MAX = 10000, /* of one step */
+    POLICY_KEYS_MAX = 10000, /* keys and lines of one step; what is beyond shares one */
 
     /* Strategies */
     STEP_OUTPUT_BYTES_MAX = 1 << 20,

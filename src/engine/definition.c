@@ -128,7 +128,7 @@ static bool read_step(const struct step_reader *reader, const struct node_entry 
 {
     const struct node *node = entry->value;
     const struct node *settings = NULL;
-    *step = (struct step){.name = entry->key, .place = entry->place};
+    *step = (struct step){.name = entry->key, .place = entry->place, .fallback = NO_INDEX};
     if (node->kind != NODE_MAP) {
         diagnostics_add(reader->diagnostics, SEVERITY_ERROR, "IL0104", node->place,
                         "a step must be a map, not %s", node_kind_name(node));
@@ -139,7 +139,10 @@ static bool read_step(const struct step_reader *reader, const struct node_entry 
     check_step_keys(reader, node, step);
     step->settings =
         step->type->parse(settings, node, reader->folder, reader->arena, reader->diagnostics);
-    return policy_rules_read(node, &step->rules, reader->diagnostics) && step->settings != NULL;
+    if (!policy_rules_read(node, &step->rules, reader->diagnostics))
+        return false;
+    definition_read_policy(step, reader->arena, reader->diagnostics);
+    return step->settings != NULL;
 }
 
 static void read_steps(const struct step_reader *reader, const struct node *node,
@@ -152,6 +155,7 @@ static void read_steps(const struct step_reader *reader, const struct node *node
         read_step(reader, &node->entries[i], &steps[definition->step_count]);
         definition->step_count++;
     }
+    definition_bind_policies(steps, definition->step_count, reader->diagnostics);
     definition->steps = steps;
     struct text json;
     text_init(&json, reader->arena);
@@ -182,6 +186,15 @@ static void suggest_step(const struct step_reader *reader, const struct definiti
         diagnostic_suggest(reader->diagnostics, error, name, names, definition->step_count);
 }
 
+static void mark_fallbacks(const struct definition *definition, uint32_t step, bool *used)
+{
+    uint32_t next = definition->steps[step].fallback;
+    for (uint32_t i = 0; next != NO_INDEX && i < definition->step_count; i++) {
+        used[next] = true;
+        next = definition->steps[next].fallback;
+    }
+}
+
 static void bind_invokes(const struct step_reader *reader, struct definition *definition)
 {
     const struct machine *machine = definition->machine;
@@ -198,6 +211,10 @@ static void bind_invokes(const struct step_reader *reader, struct definition *de
                                      machine->invokes[i].place, "there is no step `%.*s`",
                                      SPAN_ARGS(machine->invokes[i].src)),
                      machine->invokes[i].src);
+    }
+    for (uint32_t i = 0; i < definition->step_count; i++) {
+        if (used[i] && definition->steps[i].fallback != NO_INDEX)
+            mark_fallbacks(definition, i, used);
     }
     for (uint32_t i = 0; i < definition->step_count; i++) {
         if (!used[i])
@@ -230,4 +247,13 @@ const struct definition *definition_read(const struct node *root, const struct n
 struct span definition_key(const struct machine *machine, struct arena *arena)
 {
     return text_print(arena, "%.*s@%.*s", SPAN_ARGS(machine->id), SPAN_ARGS(machine->version));
+}
+
+uint32_t definition_step(const struct definition *definition, uint32_t invoke,
+                         uint32_t fallbacks)
+{
+    uint32_t step = definition->invoke_steps[invoke];
+    for (; fallbacks > 0 && definition->steps[step].fallback != NO_INDEX; fallbacks--)
+        step = definition->steps[step].fallback;
+    return step;
 }

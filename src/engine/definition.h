@@ -7,6 +7,7 @@
 #pragma once
 
 #include "chart/chart.h"
+#include "expr/expr.h"
 #include "policy/policy.h"
 #include "strategy/strategy.h"
 
@@ -17,6 +18,12 @@ struct step {
     uint32_t type_index; /* of the type among those given */
     const void *settings;
     struct policy_rules rules;
+    const struct expr_slot *breaker_key; /* or NULL, as the three below */
+    const struct expr_slot *rate_key;
+    const struct expr_slot *fair_key;
+    const struct expr_slot *priority;
+    uint32_t limit_of; /* the step whose limit it has: itself, or another */
+    uint32_t fallback; /* a step, or NO_INDEX */
     struct place place;
 };
 
@@ -28,6 +35,25 @@ struct definition {
     struct span steps_json;       /* the steps as JSON, overlay applied */
     const char *folder;           /* where relative programs are looked for */
 };
+
+/* What `key`, `fair` and `priority` of a policy may read. */
+#define POLICY_VARIABLE_LIST(X) X(INPUT, "input") X(CONTEXT, "context") X(INSTANCE, "instance")
+
+#define POLICY_VARIABLE_ENUM(name, text) POLICY_VARIABLE_##name,
+enum policy_variable { POLICY_VARIABLE_LIST(POLICY_VARIABLE_ENUM) POLICY_VARIABLE_COUNT };
+#undef POLICY_VARIABLE_ENUM
+
+/* definition_policy.c: compiles a step's expressions, and afterwards finds the steps that
+ * others name. Both add diagnostics: IL0107 a limit that nobody has, IL0502 a fallback that is
+ * not defined, IL0104 fallbacks that lead in a circle. */
+void definition_read_policy(struct step *step, struct arena *arena,
+                            struct diagnostics *diagnostics);
+void definition_bind_policies(struct step *steps, uint32_t count,
+                              struct diagnostics *diagnostics);
+
+/* The step that an invocation calls after so many fallbacks. */
+uint32_t definition_step(const struct definition *definition, uint32_t invoke,
+                         uint32_t fallbacks);
 
 /* The strategies that exist in this program; main() names them. */
 struct strategy_types {

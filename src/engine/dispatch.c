@@ -1,12 +1,12 @@
 /*
  * dispatch.c - requests: when they may go, how they ended, when they try again.
  *
- * The order of the policies is always the same: deadline, limit, breaker, timeout, retry.
- * Those that may not go stand in the line of their step, first in first out. One is let
- * through at a time, and the first refusal ends the round, so a breaker that half-opens
- * sees its probes and not the whole line. While the breaker is open those in line are
- * parked, as are those that come when the queue is full: their deadlines stand still, and they
- * go after those that are not parked.
+ * The order of the policies is always the same: deadline, limit, rate, breaker, timeout, hedge,
+ * retry, budget, fallback. Those that may not go stand in line (engine/line.c). One is let
+ * through at a time, and a lane's first refusal ends its round, so a breaker that half-opens
+ * sees its probes and not the whole line. While the breaker is open or the rate spent, those in
+ * line are parked, as are those that come when the queue is full and retries that the budget
+ * has nothing for: their deadlines stand still.
  *
  * Progress is kept in soft records: a crash forgets no attempt that was known to be made,
  * and `why` can be answered by a reader.
@@ -30,36 +30,11 @@ static bool is_parked(const struct live_request *live)
     return live->request->progress.phase == REQUEST_PARKED;
 }
 
-static void leave_line(struct live_request *live)
+static struct live_attempt *running_attempt(struct live_request *live)
 {
-    struct live_step *step = live->step;
-    if (live->previous_in_line == NULL)
-        return;
-    if (!is_parked(live))
-        step->awake_count--;
-    if (step->awake == live) {
-        do
-            step->awake = step->awake->next_in_line;
-        while (step->awake != NULL && is_parked(step->awake));
-    }
-    *live->previous_in_line = live->next_in_line;
-    if (live->next_in_line != NULL)
-        live->next_in_line->previous_in_line = live->previous_in_line;
-    else
-        step->line_end = live->previous_in_line;
-    live->previous_in_line = NULL;
-    live->next_in_line = NULL;
-    ensure(step->line_count > 0);
-    step->line_count--;
-}
-
-static void join_line(struct live_request *live)
-{
-    ensure(live->previous_in_line == NULL);
-    live->previous_in_line = live->step->line_end;
-    *live->step->line_end = live;
-    live->step->line_end = &live->next_in_line;
-    live->step->line_count++;
+    if (live->attempts[0].attempt != NULL)
+        return &live->attempts[0];
+    return live->attempts[1].attempt != NULL ? &live->attempts[1] : NULL;
 }
 
 static void note_progress(struct live_request *live, enum request_phase phase)
@@ -94,7 +69,7 @@ static void settle(struct live_request *live, enum event_kind kind, struct span 
 {
     struct engine *engine = live->step->engine;
     ensure(!live->settled);
-    leave_line(live);
+    line_leave(live);
     wakes_clear(&engine->wakes, &live->wake);
     live->settled = true;
     inbox_add(engine, &(struct inbox_event){.kind = kind,
@@ -139,28 +114,81 @@ static void expire(struct live_request *live)
     text_fini(&message);
 }
 
-static void refuse_open(struct live_request *live)
+static void line_up(struct live_request *live);
+
+/* Only where the first is known not to have acted, unless the definition says otherwise. */
+static bool may_fall_back(const struct live_request *live, enum error_kind kind, bool not_acted)
 {
-    settle_error(live, ERROR_KIND_BREAKER_OPEN, 0, SPAN("the breaker is open"), SPAN(""));
+    const struct policy_rules *rules = rules_of(live);
+    if (live->request == NULL || live->step->fallback == NULL)
+        return false;
+    bool is_among = (rules->fallback_on & ERROR_KIND_BIT(kind)) != 0;
+    if (rules->is_fallback_wide)
+        return is_among;
+    return !live->request->progress.may_have_acted &&
+           (is_among || (kind == ERROR_KIND_TRANSPORT && not_acted));
 }
 
-/* The line found the breaker open: everybody in it is parked, or fails, as the step says. Who
- * is parked is not looked at again: thousands may be, and the breaker may refuse as often. */
-static void stop_line(struct live_step *step)
+/* The request goes on at another step, as if it were asked for the first time. */
+static void fall_back(struct live_request *live)
 {
-    bool fails = step->step.rules.when_open == WHEN_OPEN_FAIL;
-    while (fails && step->line != NULL)
-        refuse_open(step->line);
-    struct live_request *live = step->awake;
-    step->awake = NULL;
-    step->awake_count = 0;
-    for (; live != NULL; live = live->next_in_line) {
-        if (is_parked(live))
-            continue;
-        deadline_park(&live->deadline, step->engine->now);
-        note_progress(live, REQUEST_PARKED);
-        set_wake(live);
+    struct request_progress *progress = &live->request->progress;
+    struct engine *engine = live->step->engine;
+    line_leave(live);
+    deadline_resume(&live->deadline, engine->now);
+    live->step = live->step->fallback;
+    live->lane = line_find_lane(live);
+    live->delay_ms = 0;
+    live->hedges = 0;
+    progress->fallbacks++;
+    progress->attempts = 0;
+    progress->interrupted = 0;
+    progress->may_have_acted = false;
+    note_progress(live, REQUEST_READY);
+    line_up(live);
+}
+
+/* The step has failed for good: its fallback, or the error. */
+static void give_up(struct live_request *live, const struct attempt_result *result)
+{
+    if (may_fall_back(live, result->kind, result->not_acted))
+        fall_back(live);
+    else
+        settle_error(live, result->kind, result->code, result->message, result->details);
+}
+
+static void refuse(struct live_request *live, enum gate_answer answer)
+{
+    struct attempt_result result = {.kind = ERROR_KIND_BREAKER_OPEN,
+                                    .message = SPAN("the breaker is open"),
+                                    .not_acted = true};
+    if (answer == GATE_SPENT) {
+        result.kind = ERROR_KIND_THROTTLED;
+        result.message = SPAN("the rate is spent");
     }
+    give_up(live, &result);
+}
+
+static void note_parked(struct live_request *live)
+{
+    deadline_park(&live->deadline, live->step->engine->now);
+    note_progress(live, REQUEST_PARKED);
+    set_wake(live);
+}
+
+/* A lane may not go: everybody in it is parked, or fails, as the step says. Who is parked is
+ * not looked at again: thousands may be, and the breaker may refuse as often. */
+static void stop_lane(struct live_lane *lane, enum gate_answer answer)
+{
+    bool fails = lane->step->step.rules.when_open == WHEN_OPEN_FAIL;
+    gate_stop(lane, answer);
+    if (answer == GATE_RAMP)
+        return;
+    while (fails && lane->awake.first != NULL)
+        refuse(lane->awake.first, answer);
+    while (fails && lane->parked.first != NULL)
+        refuse(lane->parked.first, answer);
+    line_park(lane, note_parked);
 }
 
 static void attempt_ended(void *context, const struct attempt_result *result);
@@ -175,133 +203,216 @@ static void write_trace(const char *key, uint32_t attempt, char trace[64])
     snprintf(trace, 64, "00-%.32s-%s-01", key, digits);
 }
 
-static void start_attempt(struct live_request *live)
+/* The trace and the key are written into what the caller holds. */
+static struct attempt_request describe_attempt(struct live_request *live, char key[33],
+                                               char trace[64])
 {
     struct engine *engine = live->step->engine;
-    struct live_step *step = live->step;
-    struct request_progress *progress = &live->request->progress;
+    const struct step *step = &live->step->step;
     struct configuration configuration;
-    char key[33];
-    char trace[64];
-    leave_line(live);
-    deadline_resume(&live->deadline, engine->now);
-    wakes_clear(&engine->wakes, &live->wake);
-    progress->attempts++;
-    note_progress(live, REQUEST_RUNNING);
     arena_clear(&engine->turn_arena);
     ensure(instance_decode(live->instance, &engine->turn_arena, &configuration) == STATUS_OK);
     const struct invocation *invocation =
         configuration_find_invocation(&configuration, live->number);
     ensure(invocation != NULL);
+    uint32_t attempt = live->request->progress.attempts;
     instance_invocation_key(live->instance, live->number, engine->options.store->incarnation,
                             key);
-    write_trace(key, progress->attempts, trace);
-    struct attempt_request request = {
+    write_trace(key, attempt, trace);
+    return (struct attempt_request){
         .input = invocation->input,
         .context = configuration.context,
         .instance = instance_id(live->instance),
-        .step = step->step.name,
+        .step = step->name,
         .key = span_from_text(key),
         .trace = span_from_text(trace),
-        .attempt = progress->attempts,
-        .timeout_ms =
-            deadline_timeout_ms(&live->deadline, step->step.rules.timeout_ms, engine->now),
+        .attempt = attempt,
+        .timeout_ms = deadline_timeout_ms(&live->deadline, step->rules.timeout_ms, engine->now),
     };
-    live->attempt = strategy_start(engine->strategies[step->step.type_index],
-                                   step->step.settings, &request, attempt_ended, live);
 }
 
-/* Takes a permit of the breaker for the first in line. While the breaker ramps up after
- * closing, its share is a share of the limit's places: no more run than that, and the first in
- * line asks for all those whose credit it needs to be let through. */
-static bool take_permit(struct live_step *step, struct live_request *next)
+/* Has its permits, and is out of line. */
+static void begin(struct live_request *live, struct live_attempt *begun,
+                  const struct breaker_permit *permit)
 {
-    const struct policy_rules *rules = &step->step.rules;
-    instant_ms now = step->engine->now;
-    duration_ms lease_ms = rules->timeout_ms + 1000;
-    uint32_t share = breaker_share_percent(&step->breaker, &rules->breaker, now);
-    bool ramps = share > 0 && share < 100;
-    uint64_t places = ((uint64_t)rules->limit.concurrency * share + 99) / 100;
-    if (ramps && step->limit.running >= places)
-        return false;
-    for (uint32_t asked = 0; ramps && asked < 100 / share; asked++) {
-        if (breaker_allow(&step->breaker, &rules->breaker, now, lease_ms, &next->permit))
-            return true;
-    }
-    return breaker_allow(&step->breaker, &rules->breaker, now, lease_ms, &next->permit);
+    struct live_step *step = live->step;
+    struct engine *engine = step->engine;
+    char key[33];
+    char trace[64];
+    live->request->progress.attempts++;
+    note_progress(live, REQUEST_RUNNING);
+    struct attempt_request request = describe_attempt(live, key, trace);
+    *begun = (struct live_attempt){.live = live,
+                                   .strategy = engine->strategies[step->step.type_index],
+                                   .place = step->place,
+                                   .permit = *permit,
+                                   .started_at = engine->now,
+                                   .started_us = clock_elapsed_us()};
+    begun->attempt =
+        strategy_start(begun->strategy, step->step.settings, &request, attempt_ended, begun);
 }
 
-/* May the first in line go? Takes its permit when it may. */
-static bool is_let_through(struct live_step *step, struct live_request *next)
+/* When a second call is made beside the first; never when that is not known yet. */
+static instant_ms hedge_at(const struct live_request *live)
+{
+    const struct policy_rules *rules = rules_of(live);
+    duration_ms after_ms = rules->hedge.after_ms;
+    if (!rules->has_hedge || live->attempts[0].attempt == NULL ||
+        live->attempts[1].attempt != NULL)
+        return INSTANT_NEVER;
+    if (rules->hedge.percent > 0)
+        after_ms = latency_percentile(&live->step->latency, rules->hedge.percent);
+    return after_ms < 0 ? INSTANT_NEVER : live->attempts[0].started_at + after_ms + 1;
+}
+
+static void start_attempt(struct live_request *live, const struct breaker_permit *permit)
+{
+    struct live_step *step = live->step;
+    struct engine *engine = step->engine;
+    const struct policy_rules *rules = rules_of(live);
+    line_leave(live);
+    deadline_resume(&live->deadline, engine->now);
+    wakes_clear(&engine->wakes, &live->wake);
+    if (rules->has_budget && live->request->progress.attempts == 0)
+        budget_deposit(&step->budget, &rules->budget, engine->now);
+    begin(live, &live->attempts[0], permit);
+    instant_ms hedge = hedge_at(live);
+    if (hedge != INSTANT_NEVER)
+        wakes_set(&engine->wakes, &live->wake, hedge);
+}
+
+/* A second call beside one that is late, when there is room for it and budget. */
+static void hedge(struct live_request *live)
+{
+    struct live_step *step = live->step;
+    const struct policy_rules *rules = rules_of(live);
+    struct limit_rule limit = line_limit(step->place);
+    struct breaker_permit permit = {0};
+    if (limit_free(&step->place->limit, &limit) == 0 ||
+        (rules->has_breaker && breaker_state(&live->lane->breaker_gate->breaker,
+                                             step->engine->now) != BREAKER_CLOSED) ||
+        !budget_withdraw(&step->budget, &rules->budget, step->engine->now) ||
+        gate_enter(live->lane, &permit) != GATE_GO)
+        return;
+    ensure(limit_enter(&step->place->limit, &limit) == LIMIT_GO);
+    live->hedges++;
+    begin(live, &live->attempts[1], &permit);
+}
+
+/* Those who waited for the budget get what it has by now, first in line first. */
+static void feed_starved(struct live_step *step)
 {
     struct engine *engine = step->engine;
-    const struct policy_rules *rules = &step->step.rules;
-    if (!rules->has_breaker || take_permit(step, next))
-        return true;
-    step->policy_dirty = true;
-    if (breaker_state(&step->breaker, engine->now) != BREAKER_CLOSED)
-        stop_line(step);
-    wakes_set(&engine->wakes, &step->wake,
-              breaker_next(&step->breaker, &rules->breaker, engine->now) + 1);
-    return false;
+    const struct budget_rule *rule = &step->step.rules.budget;
+    while (step->starved.first != NULL && budget_withdraw(&step->budget, rule, engine->now)) {
+        struct live_request *live = step->starved.first;
+        line_leave(live);
+        deadline_resume(&live->deadline, engine->now);
+        live->request->progress.phase = REQUEST_READY;
+        line_up(live);
+    }
+    if (step->starved.first == NULL)
+        wakes_clear(&engine->wakes, &step->starved_wake);
+    else
+        wakes_set(&engine->wakes, &step->starved_wake,
+                  budget_next(&step->budget, rule, engine->now));
 }
 
-/* Who goes next. Not those that are parked while others wait: a queue that is no longer than
- * its limit moves fast enough for those in it, and behind a whole outage's backlog nobody would
- * be in time, for as long as that takes to work off. What is left over goes to the parked, and
- * one call in so many, so that a step which always has too much to do forgets nobody. */
-static struct live_request *next_of(struct live_step *step)
+static void starved_woken(struct wake *wake, instant_ms now)
 {
-    enum { PARKED_EVERY = 32 };
-    if (step->awake == NULL || ++step->picked % PARKED_EVERY == 0)
-        return step->line;
-    return step->awake;
+    (void)now;
+    feed_starved(wake->owner);
+}
+
+static void starve(struct live_request *live)
+{
+    line_starve(live);
+    note_parked(live);
+    if (live->step->starved.first == live)
+        feed_starved(live->step);
+}
+
+/* The first of a lane may go, or the lane stops. */
+static void serve(struct live_request *next, const struct limit_rule *limit)
+{
+    struct live_lane *lane = next->lane;
+    struct engine *engine = next->step->engine;
+    struct breaker_permit permit = {0};
+    if (!is_parked(next) && deadline_is_expired(&next->deadline, engine->now)) {
+        expire(next);
+        line_return(lane);
+        return;
+    }
+    enum gate_answer answer = gate_enter(lane, &permit);
+    if (answer != GATE_GO) {
+        stop_lane(lane, answer);
+        return;
+    }
+    ensure(limit_enter(&next->step->place->limit, limit) == LIMIT_GO);
+    start_attempt(next, &permit);
+    line_return(lane);
+}
+
+static void pump_place(struct live_place *place)
+{
+    struct engine *engine = place->step->engine;
+    struct limit_rule limit = line_limit(place);
+    while (engine->mode == ENGINE_RUNNING && limit_free(&place->limit, &limit) > 0) {
+        struct live_request *next = line_next(place);
+        if (next == NULL)
+            return;
+        serve(next, &limit);
+    }
 }
 
 void dispatch_pump(struct live_step *step)
 {
-    const struct limit_rule *limit = &step->step.rules.limit;
-    while (step->engine->mode == ENGINE_RUNNING && step->line != NULL &&
-           limit_free(&step->limit, limit) > 0) {
-        struct live_request *next = next_of(step);
-        if (!is_parked(next) && deadline_is_expired(&next->deadline, step->engine->now)) {
-            expire(next);
-            continue;
-        }
-        if (!is_let_through(step, next))
-            return;
-        ensure(limit_enter(&step->limit, limit) == LIMIT_GO);
-        start_attempt(next);
-    }
+    if (step->starved.first != NULL && step->engine->mode == ENGINE_RUNNING)
+        feed_starved(step);
+    pump_place(step->place);
 }
 
-/* The step's queue has room for so many; beyond it work waits without its deadline running. */
+/* Nobody in the lane may go: its breaker is open, or its rate is spent. */
+static bool is_stopped(const struct live_lane *lane)
+{
+    return lane->rest == LANE_STOPPED && lane->stopped_by != GATE_RAMP;
+}
+
+/* The queue has room for so many; beyond it work waits without its deadline running. */
+static bool is_full(const struct live_place *place)
+{
+    struct limit_rule limit = line_limit(place);
+    return place->awake >= limit.queue + limit_free(&place->limit, &limit);
+}
+
 static void line_up(struct live_request *live)
 {
     struct live_step *step = live->step;
-    join_line(live);
-    if (live->request->progress.phase == REQUEST_PARKED) {
+    if (is_stopped(live->lane) && step->step.rules.when_open == WHEN_OPEN_FAIL) {
+        refuse(live, live->lane->stopped_by);
+        return;
+    }
+    if (is_parked(live)) {
         deadline_park(&live->deadline, step->engine->now);
-    } else if (step->awake_count >= step->step.rules.limit.queue +
-                                        limit_free(&step->limit, &step->step.rules.limit)) {
+    } else if (is_stopped(live->lane) || is_full(step->place)) {
         deadline_park(&live->deadline, step->engine->now);
         note_progress(live, REQUEST_PARKED);
     } else {
         live->request->progress.phase = REQUEST_READY;
-        step->awake_count++;
-        if (step->awake == NULL)
-            step->awake = live;
     }
+    line_join(live);
     set_wake(live);
-    dispatch_pump(step);
+    pump_place(step->place);
 }
 
 static void request_woken(struct wake *wake, instant_ms now)
 {
     struct live_request *live = wake->owner;
     enum request_phase phase = live->request->progress.phase;
-    if (phase == REQUEST_PARKED)
-        refuse_open(live);
+    if (phase == REQUEST_RUNNING)
+        hedge(live);
+    else if (phase == REQUEST_PARKED)
+        refuse(live, GATE_OPEN);
     else if (deadline_is_expired(&live->deadline, now))
         expire(live);
     else if (phase == REQUEST_BACKOFF)
@@ -310,10 +421,20 @@ static void request_woken(struct wake *wake, instant_ms now)
         set_wake(live);
 }
 
-static void step_woken(struct wake *wake, instant_ms now)
+/* Pays for one more attempt; false when the budget is spent. */
+static bool pay(struct live_request *live)
 {
-    (void)now;
-    dispatch_pump(wake->owner);
+    const struct policy_rules *rules = rules_of(live);
+    struct live_step *step = live->step;
+    return !rules->has_budget ||
+           (step->starved.first == NULL &&
+            budget_withdraw(&step->budget, &rules->budget, step->engine->now));
+}
+
+static duration_ms elapsed_ms(const struct live_request *live)
+{
+    return rules_of(live)->deadline_ms -
+           deadline_left_ms(&live->deadline, live->step->engine->now);
 }
 
 static void fail_attempt(struct live_request *live, const struct attempt_result *result)
@@ -321,50 +442,96 @@ static void fail_attempt(struct live_request *live, const struct attempt_result 
     struct engine *engine = live->step->engine;
     struct request_progress *progress = &live->request->progress;
     const struct policy_rules *rules = rules_of(live);
-    duration_ms delay_ms;
+    duration_ms delay_ms = live->delay_ms;
     progress->has_error = true;
     progress->error = result->kind;
     progress->error_code = result->code;
     request_set_message(progress, result->message);
-    uint32_t attempts = progress->attempts - progress->interrupted;
+    uint32_t attempts = progress->attempts - progress->interrupted - live->hedges;
     if (!retry_next(&rules->retry, attempts, result->kind, result->retry_after_ms,
-                    &engine->random, &delay_ms)) {
-        settle_error(live, result->kind, result->code, result->message, result->details);
-    } else if (delay_ms >= deadline_left_ms(&live->deadline, engine->now)) {
+                    &engine->random, &delay_ms) ||
+        !retry_has_time(&rules->retry, elapsed_ms(live), delay_ms)) {
+        give_up(live, result);
+        return;
+    }
+    live->delay_ms = delay_ms;
+    if (delay_ms >= deadline_left_ms(&live->deadline, engine->now)) {
         expire(live);
-    } else {
+    } else if (pay(live)) {
         progress->next_at = engine->now + delay_ms;
         note_progress(live, REQUEST_BACKOFF);
         set_wake(live);
+    } else if (rules->when_open == WHEN_OPEN_FAIL) {
+        give_up(live, result);
+    } else {
+        starve(live);
     }
 }
 
-static void record_result(struct live_request *live, const struct attempt_result *result)
+/* Did the dependency turn the call away because it has too much to do? */
+static bool is_dropped(const struct attempt_result *result)
 {
-    struct live_step *step = live->step;
-    const struct policy_rules *rules = &step->step.rules;
-    limit_leave(&step->limit);
-    if (!rules->has_breaker)
-        return;
-    enum breaker_result verdict =
-        result->done ? BREAKER_SUCCESS : breaker_result_of(&rules->breaker, result->kind);
-    breaker_record(&step->breaker, &rules->breaker, step->engine->now, &live->permit, verdict);
-    step->policy_dirty = true;
+    enum { SERVICE_UNAVAILABLE = 503, TRY_AGAIN = 75 };
+    if (result->kind == ERROR_KIND_UNAVAILABLE)
+        return result->code == SERVICE_UNAVAILABLE || result->code == TRY_AGAIN;
+    return result->kind == ERROR_KIND_TIMEOUT || result->kind == ERROR_KIND_THROTTLED;
+}
+
+static void record_result(struct live_attempt *ended, const struct attempt_result *result)
+{
+    struct live_step *step = ended->live->step;
+    struct live_place *place = ended->place;
+    const struct adaptive_rule *rule = &place->step->step.rules.adaptive;
+    int64_t took_us = clock_elapsed_us() - ended->started_us;
+    struct adaptive_sample sample = {took_us, place->limit.running,
+                                     !result->done && is_dropped(result)};
+    limit_leave(&place->limit);
+    if (rule->kind != ADAPTIVE_NONE && (result->done || sample.dropped))
+        adaptive_record(&place->adaptive, rule, step->engine->now, &sample);
+    if (result->done)
+        latency_record(&step->latency, took_us / 1000);
+    step->gate.dirty = true;
+    gate_leave(ended->live->lane, &ended->permit, result, took_us / 1000);
+}
+
+/* Ends an attempt without waiting for it, and gives its place free. */
+static void cancel_attempt(struct live_attempt *attempt)
+{
+    strategy_cancel(attempt->strategy, attempt->attempt);
+    attempt->attempt = NULL;
+    limit_leave(&attempt->place->limit);
+    gate_leave(attempt->live->lane, &attempt->permit, NULL, 0);
+}
+
+static void cancel_attempts(struct live_request *live)
+{
+    for (size_t i = 0; i < 2; i++) {
+        if (live->attempts[i].attempt != NULL)
+            cancel_attempt(&live->attempts[i]);
+    }
 }
 
 static void attempt_ended(void *context, const struct attempt_result *result)
 {
-    struct live_request *live = context;
+    struct live_attempt *ended = context;
+    struct live_request *live = ended->live;
     struct live_step *step = live->step;
     shard_now(step->engine);
-    live->attempt = NULL;
-    record_result(live, result);
-    if (result->done)
+    ended->attempt = NULL;
+    record_result(ended, result);
+    if (live->request != NULL && !result->not_acted && result->kind != ERROR_KIND_THROTTLED)
+        live->request->progress.may_have_acted = true;
+    if (result->done) {
+        cancel_attempts(live); /* the hedge, or what it was for */
         settle(live, EVENT_DONE, result->output);
-    else if (live->request != NULL)
+    } else if (running_attempt(live) != NULL) {
+        (void)live; /* the other one may still succeed */
+    } else if (live->request != NULL) {
+        wakes_clear(&step->engine->wakes, &live->wake);
         fail_attempt(live, result);
-    else
+    } else {
         settle_error(live, result->kind, result->code, result->message, result->details);
+    }
     dispatch_pump(step);
 }
 
@@ -381,14 +548,42 @@ static struct live_step *find_live_step(struct engine *engine, struct span machi
         step = memory_get(sizeof *step);
         step->engine = engine;
         step->key = memory_copy_text(text_span(&key));
-        step->line_end = &step->line;
-        breaker_init(&step->breaker, engine->now);
-        wake_init(&step->wake, step_woken, step);
         step->next = engine->steps;
         engine->steps = step;
     }
     text_fini(&key);
     return step;
+}
+
+static void init_place(struct live_place *place, struct live_step *step)
+{
+    place->step = step;
+    adaptive_init(&place->adaptive, &step->step.rules.adaptive);
+    for (int i = 0; i < PRIORITY_COUNT; i++)
+        place->rings[i].end = &place->rings[i].first;
+}
+
+/* A step that is here for the first time. */
+static void init_step(struct live_step *step)
+{
+    const struct policy_rules *rules = &step->step.rules;
+    init_place(&step->own_place, step);
+    step->place = &step->own_place;
+    table_init(&step->gate_table);
+    table_init(&step->lane_table);
+    line_init(&step->starved);
+    wake_init(&step->starved_wake, starved_woken, step);
+    budget_init(&step->budget, &rules->budget, step->engine->now);
+    arena_clear(&step->engine->turn_arena);
+    gate_init(&step->gate, step, SPAN(""));
+}
+
+/* What steps share is known when all are there. */
+static void bind_step(struct live_step *step, struct live_step *const *steps)
+{
+    const struct step *rules = &step->step;
+    step->fallback = rules->fallback == NO_INDEX ? NULL : steps[rules->fallback];
+    line_move_step(step, &steps[rules->limit_of]->own_place);
 }
 
 void dispatch_deploy(struct engine *engine, struct deployed *deployed)
@@ -401,10 +596,15 @@ void dispatch_deploy(struct engine *engine, struct deployed *deployed)
     for (uint32_t i = 0; i < definition->step_count; i++) {
         struct live_step *step =
             find_live_step(engine, definition->machine->id, definition->steps[i].name);
-        if (deployed->latest || step->step.type == NULL)
+        bool is_new = step->step.type == NULL;
+        if (deployed->latest || is_new)
             step->step = definition->steps[i];
+        if (is_new)
+            init_step(step);
         deployed->live->steps[i] = step;
     }
+    for (uint32_t i = 0; deployed->latest && i < definition->step_count; i++)
+        bind_step(deployed->live->steps[i], deployed->live->steps);
 }
 
 void dispatch_attach(struct engine *engine, struct request *request)
@@ -414,7 +614,8 @@ void dispatch_attach(struct engine *engine, struct request *request)
     live->request = request;
     live->instance = request->instance;
     live->number = request->number;
-    live->step = deployed->live->steps[deployed->definition->invoke_steps[request->invoke]];
+    live->step = deployed->live->steps[definition_step(deployed->definition, request->invoke,
+                                                       request->progress.fallbacks)];
     wake_init(&live->wake, request_woken, live);
     deadline_start(&live->deadline, request->progress.left_ms, engine->now);
     request->live = live;
@@ -428,6 +629,7 @@ static bool is_interrupted_too_often(struct live_request *live)
     if (progress->phase != REQUEST_RUNNING)
         return false;
     progress->phase = REQUEST_READY;
+    progress->may_have_acted = true;
     return ++progress->interrupted > INTERRUPTIONS_MAX;
 }
 
@@ -437,11 +639,15 @@ void dispatch_release(struct live_request *live)
         return;
     ensure(!live->released);
     live->released = true;
+    live->lane = line_find_lane(live);
     if (is_interrupted_too_often(live))
         settle_error(live, ERROR_KIND_CRASHED, 0, SPAN("the engine ended during every attempt"),
                      SPAN(""));
     else if (live->request->progress.phase == REQUEST_BACKOFF)
         set_wake(live);
+    else if (is_parked(live) && rules_of(live)->has_budget &&
+             live->request->progress.attempts > 0)
+        starve(live); /* perhaps it was the budget that it waited for */
     else
         line_up(live);
 }
@@ -450,30 +656,17 @@ void dispatch_detach(struct engine *engine, struct request *request)
 {
     struct live_request *live = request->live;
     ensure(live != NULL && live->request == request);
-    leave_line(live);
+    line_leave(live);
     wakes_clear(&engine->wakes, &live->wake);
     live->request = NULL;
     request->live = NULL;
     batch_add_release(engine, RELEASE_STOPPED)->live = live;
 }
 
-/* Ends the attempt without waiting for it, and gives its place free. */
-static void cancel_attempt(struct live_request *live)
-{
-    struct live_step *step = live->step;
-    strategy_cancel(step->engine->strategies[step->step.type_index], live->attempt);
-    live->attempt = NULL;
-    limit_leave(&step->limit);
-    if (step->step.rules.has_breaker)
-        breaker_record(&step->breaker, &step->step.rules.breaker, step->engine->now,
-                       &live->permit, BREAKER_NEUTRAL);
-}
-
 void dispatch_stop(struct live_request *live)
 {
     struct live_step *step = live->step;
-    if (live->attempt != NULL)
-        cancel_attempt(live);
+    cancel_attempts(live);
     memory_release(live);
     dispatch_pump(step);
 }
@@ -484,8 +677,8 @@ void dispatch_cancel_all(struct engine *engine)
          instance = instance->next) {
         for (struct request *request = instance->requests; request != NULL;
              request = request->next) {
-            if (request->live != NULL && request->live->attempt != NULL)
-                cancel_attempt(request->live);
+            if (request->live != NULL)
+                cancel_attempts(request->live);
         }
     }
 }
@@ -494,44 +687,24 @@ uint32_t dispatch_running(const struct engine *engine)
 {
     uint32_t running = 0;
     for (const struct live_step *step = engine->steps; step != NULL; step = step->next)
-        running += step->limit.running;
+        running += step->own_place.limit.running;
     return running;
 }
 
-static void add_policy_row(struct engine *engine, struct live_step *step)
+static bool has_state(const struct policy_rules *rules)
 {
-    const struct policy_rules *rules = &step->step.rules;
-    struct breaker_view view = breaker_view(&step->breaker, &rules->breaker, engine->now);
-    struct text json;
-    text_init(&json, NULL);
-    text_format(
-        &json,
-        "{\"state\":\"%s\",\"since\":%lld,\"next\":%lld,\"window_ms\":%lld,\"calls\":%u,"
-        "\"failures\":%u,\"failures_percent\":%u,\"running\":%u,\"line\":%u,\"at\":%lld}",
-        breaker_state_name(view.state), (long long)view.since, (long long)view.next,
-        (long long)view.window_ms, view.calls, view.failures, view.failures_percent,
-        step->limit.running, step->line_count, (long long)engine->now);
-    batch_add_row(
-        engine, &(struct store_row){.kind = ROW_POLICY,
-                                    .key = span_from_text(step->key),
-                                    .lsn = engine->lsn,
-                                    .columns = {span_from_text(breaker_state_name(view.state))},
-                                    .data = text_span(&json)});
-    text_fini(&json);
-    step->policy_dirty = false;
-    step->shown = view.state;
-    step->shown_at = engine->now;
+    return rules->has_breaker || rules->has_rate || rules->has_budget || rules->has_hedge ||
+           rules->adaptive.kind != ADAPTIVE_NONE;
 }
 
 void dispatch_add_rows(struct engine *engine)
 {
-    enum { SHOW_EVERY_MS = 1000 };
     for (struct live_step *step = engine->steps; step != NULL; step = step->next) {
-        if (!step->policy_dirty || !step->step.rules.has_breaker)
+        if (!has_state(&step->step.rules))
             continue;
-        bool changed = breaker_state(&step->breaker, engine->now) != step->shown;
-        if (changed || engine->now - step->shown_at >= SHOW_EVERY_MS)
-            add_policy_row(engine, step);
+        gate_add_row(&step->gate);
+        for (struct live_gate *gate = step->gates; gate != NULL; gate = gate->next)
+            gate_add_row(gate);
     }
 }
 
@@ -548,6 +721,8 @@ void dispatch_fini(struct engine *engine)
     while (engine->steps != NULL) {
         struct live_step *step = engine->steps;
         engine->steps = step->next;
+        line_fini(step);
+        gate_fini(step);
         memory_release(step->key);
         memory_release(step);
     }

@@ -466,17 +466,23 @@ struct engine_view engine_view(const struct engine *engine)
     };
 }
 
+/* Calls under way, and those that wait. */
+static uint32_t work_of(const struct live_step *step)
+{
+    uint32_t work = step->own_place.limit.running + step->starved.count;
+    for (const struct live_lane *lane = step->lanes; lane != NULL; lane = lane->next_of_step)
+        work += lane->awake.count + lane->parked.count;
+    return work;
+}
+
 static const struct live_step *busiest(const struct engine *engine)
 {
     const struct live_step *best = engine->steps;
     for (const struct live_step *step = engine->steps; step != NULL; step = step->next) {
-        bool is_busier =
-            step->limit.running + step->line_count > best->limit.running + best->line_count;
+        uint32_t work = work_of(step);
+        uint32_t most = work_of(best);
         /* Between equals the one with a breaker has more to tell. */
-        bool tells_more =
-            step->limit.running + step->line_count == best->limit.running + best->line_count &&
-            step->step.rules.has_breaker;
-        if (is_busier || tells_more)
+        if (work > most || (work == most && step->step.rules.has_breaker))
             best = step;
     }
     return best;
@@ -495,8 +501,9 @@ void engine_describe_step(const struct engine *engine, struct span name, struct 
     text_format(text, "%.*s: ", SPAN_ARGS(step->step.name));
     if (step->step.rules.has_breaker)
         text_format(text, "breaker %s, ",
-                    breaker_state_name(breaker_state(&step->breaker, engine->now)));
-    text_format(text, "%u in flight", step->limit.running);
-    if (step->line_count > 0)
-        text_format(text, ", %u waiting", step->line_count);
+                    breaker_state_name(breaker_state(&step->gate.breaker, engine->now)));
+    uint32_t running = step->own_place.limit.running;
+    text_format(text, "%u in flight", running);
+    if (work_of(step) > running)
+        text_format(text, ", %u waiting", work_of(step) - running);
 }

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 #include "base/random.h"
+#include "base/table.h"
 #include "engine/record.h"
 #include "engine/runtime.h"
 #include "engine/wake.h"
@@ -70,23 +71,91 @@ struct open_batch {
     struct batch batch;
 };
 
+/* Requests that wait, first in first out. */
+struct live_line {
+    struct live_request *first;
+    struct live_request **end;
+    uint32_t count;
+};
+
+/* What one destination lets through: a step, or one key of it. Its lanes that may not go stand
+ * still, first in first out, until the breaker or the rate has room for some of them. */
+struct live_gate {
+    struct live_step *step;
+    char *key; /* "" for the step's own */
+    struct breaker breaker;
+    struct rate rate;
+    uint32_t running; /* calls under way */
+    struct live_lane *by_breaker;
+    struct live_lane **by_breaker_end;
+    struct live_lane *by_rate;
+    struct live_lane **by_rate_end;
+    struct wake breaker_wake; /* when the breaker may let somebody through */
+    struct wake rate_wake;
+    bool has_ramped; /* lanes stand here because the breaker ramped */
+    bool dirty;      /* the row that shows it to readers is behind */
+    enum breaker_state shown;
+    instant_ms shown_at;
+    struct live_gate *next; /* of the same step */
+};
+
+/* May a call go? Not while the breaker ramps up, is open, or the rate is spent. */
+enum gate_answer { GATE_GO, GATE_RAMP, GATE_OPEN, GATE_SPENT };
+
+enum lane_rest { LANE_EMPTY, LANE_READY, LANE_STOPPED };
+
+/* Those of one class and key of a step that wait. Lanes that are ready take turns at the place.
+ */
+struct live_lane {
+    struct live_step *step;
+    enum priority priority;
+    char *key; /* how the step finds it */
+    struct live_gate *breaker_gate;
+    struct live_gate *rate_gate;
+    struct live_line awake;
+    struct live_line parked; /* go after those awake, and now and then before */
+    uint32_t picked;         /* while some were awake */
+    enum lane_rest rest;
+    enum gate_answer stopped_by;
+    struct live_lane *next; /* READY: whose turn is next; STOPPED: at the gate */
+    struct live_lane *next_of_step;
+};
+
+struct live_ring {
+    struct live_lane *first;
+    struct live_lane **end;
+};
+
+/* The limit of a step, or of several. */
+struct live_place {
+    struct live_step *step; /* whose rules it has */
+    struct limit limit;
+    struct adaptive adaptive;
+    struct fairness fairness;
+    struct live_ring rings[PRIORITY_COUNT]; /* of lanes that are ready */
+    uint32_t awake;   /* in lanes, not parked: what the queue has room for */
+    uint32_t waiting; /* in lanes, the parked too */
+};
+
 /* The runtime of one step of a machine, shared by all versions: one dependency, one breaker. */
 struct live_step {
     struct engine *engine;
     char *key;        /* "machine/step" */
     struct step step; /* of the version deployed last; its parts live with that deployment */
-    struct breaker breaker;
-    struct limit limit;
-    uint32_t line_count;
-    struct live_request *line; /* those that wait for their turn, first in line first */
-    struct live_request **line_end;
-    struct live_request *awake; /* the first in line that is not parked, or NULL */
-    uint32_t awake_count;       /* of those in line that are not parked */
-    uint32_t picked;   /* while some were not; now and then it is a parked one's turn */
-    struct wake wake;  /* when the breaker may let somebody through */
-    bool policy_dirty; /* the row that shows the breaker to readers is behind */
-    enum breaker_state shown;
-    instant_ms shown_at;
+    struct live_step *fallback; /* or NULL */
+    struct live_gate gate;      /* of what has no key */
+    struct live_gate *gates;    /* of the keys */
+    struct table gate_table;
+    struct live_lane *lanes;
+    struct live_lane
+        *plain_lane; /* of a step without keys and priorities; NULL before its use */
+    struct table lane_table;
+    struct live_place own_place;
+    struct live_place *place; /* its own, or another step's */
+    struct budget budget;
+    struct latency latency;
+    struct live_line starved; /* wait for the budget */
+    struct wake starved_wake;
     struct live_step *next;
 };
 
@@ -94,20 +163,34 @@ struct live_deployment {
     struct live_step **steps; /* by the definition's step index */
 };
 
+/* An attempt, or the hedge beside it. */
+struct live_attempt {
+    struct live_request *live;
+    struct strategy *strategy;
+    struct live_place *place;
+    struct attempt *attempt; /* NULL: none is under way */
+    struct breaker_permit permit;
+    instant_ms started_at;
+    int64_t started_us;
+};
+
 struct live_request {
     struct request *request; /* NULL: its invocation is gone, only the attempt is left */
     struct instance *instance;
     uint64_t number;
-    struct live_step *step;
+    struct live_step *step; /* that is tried now: a fallback's after falling back */
+    struct live_lane *lane; /* NULL before it is released */
+    struct live_line *line; /* NULL: not in line */
     struct live_request *next_in_line;
-    struct live_request **previous_in_line; /* NULL: not in line */
+    struct live_request **previous_in_line;
     struct deadline deadline;
-    struct wake wake;        /* backoff over, deadline, or parked for too long */
-    struct attempt *attempt; /* under way */
-    struct breaker_permit permit;
-    bool released; /* durable: policies may let it go */
-    bool settled;  /* its result is in the inbox */
-    bool resumed;  /* an earlier engine left it behind */
+    struct wake wake; /* backoff over, deadline, parked for too long, or time for a hedge */
+    struct live_attempt attempts[2];
+    duration_ms delay_ms; /* before the last attempt */
+    uint32_t hedges;      /* among the attempts */
+    bool released;        /* durable: policies may let it go */
+    bool settled;         /* its result is in the inbox */
+    bool resumed;         /* an earlier engine left it behind */
 };
 
 struct live_instance {
@@ -202,6 +285,42 @@ void batches_tell_unknown(struct engine *engine); /* to all that wait for an ans
 bool batch_is_settled(
     const struct engine *engine); /* nothing open, nothing flying, no row behind */
 
+/* line.c: who waits, and whose turn it is. */
+/* The limit as it is now: an adaptive one moves. */
+struct limit_rule line_limit(const struct live_place *place);
+void line_init(struct live_line *line);
+void line_leave(struct live_request *live); /* fine when it is not in line */
+/* Stands in line for the budget. */
+void line_starve(struct live_request *live);
+/* Stands in its lane, as its phase says: parked or awake. */
+void line_join(struct live_request *live);
+/* All that are awake in the lane are parked now: moves them, the caller notes it. */
+void line_park(struct live_lane *lane, void (*note)(struct live_request *live));
+/* The lane of a request's class and keys, as its step's expressions have them. */
+struct live_lane *line_find_lane(struct live_request *live);
+void line_set_ready(struct live_lane *lane);
+/* Who is next at the place, or NULL. Its lane is out of its ring until line_return(), which
+ * puts it at the end, or gate_stop(). */
+struct live_request *line_next(struct live_place *place);
+void line_return(struct live_lane *lane);
+/* The step waits at another place from now on. */
+void line_move_step(struct live_step *step, struct live_place *place);
+void line_fini(struct live_step *step);
+
+/* gate.c: what a destination lets through. */
+void gate_init(struct live_gate *gate, struct live_step *step, struct span key);
+struct live_gate *gate_find(struct live_step *step, struct span key);
+/* GO takes the permit. */
+enum gate_answer gate_enter(struct live_lane *lane, struct breaker_permit *permit);
+/* The lane waits until the gate that refused it has room. */
+void gate_stop(struct live_lane *lane, enum gate_answer answer);
+/* The call has ended, or (result NULL) was cancelled. */
+void gate_leave(struct live_lane *lane, const struct breaker_permit *permit,
+                const struct attempt_result *result, duration_ms took_ms);
+/* Adds the row that shows a gate to the open batch. */
+void gate_add_row(struct live_gate *gate);
+void gate_fini(struct live_step *step);
+
 /* dispatch.c */
 void dispatch_deploy(struct engine *engine, struct deployed *deployed);
 /* Gives a request its runtime; it goes nowhere before dispatch_release(). */
@@ -215,7 +334,7 @@ void dispatch_stop(struct live_request *live);
 void dispatch_pump(struct live_step *step);
 void dispatch_cancel_all(struct engine *engine);
 uint32_t dispatch_running(const struct engine *engine);
-/* Adds rows of breakers that changed to the open batch. */
+/* Adds rows of policies that changed to the open batch. */
 void dispatch_add_rows(struct engine *engine);
 void dispatch_fini(struct engine *engine);
 

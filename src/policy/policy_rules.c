@@ -1,36 +1,21 @@
 /*
  * policy_rules.c - from a step's map to rules.
  *
- * Each read_ function takes a key of a map if it is there, says what is wrong with it, and
- * leaves the default alone otherwise. So everything wrong with a step is said at once.
+ * A policy is written short (`20%`, `500/s`, `p95`, a name) or as a map of its fields; what is
+ * not said stays as it was. Expressions are handed on as they stand: this chapter knows none.
  */
 #include "policy/policy_rules.h"
 
 #include "base/ensure.h"
 #include "base/limits.h"
-#include "base/text.h"
+#include "policy/policy_fields.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-
-/* SPAN() for static arrays. */
-#define WORD(literal)                   \
-    {                                   \
-        "" literal, sizeof(literal) - 1 \
-    }
+enum { LIMIT_MINIMUM = 4, LIMIT_MAXIMUM = 1000, RATE_BURST_PARTS = 10 };
 
 static const struct span STEP_KEYS[] = {
-    WORD("timeout"), WORD("deadline"),  WORD("retry"),    WORD("breaker"),  WORD("limit"),
-    WORD("rate"),    WORD("when_open"), WORD("park_max"), WORD("fallback"), WORD("compensate"),
-};
-
-/* What is not there yet is refused by name. */
-static const struct {
-    const char *name;
-    const char *help;
-} REFUSED_KEYS[] = {
-    {"rate", "`limit: { concurrency: … }` bounds how many calls run at once"},
-    {"fallback", "let `onError` lead to a state that invokes the other step"},
-    {"compensate", "let `onError` lead to a state that invokes the step that undoes"},
+    WORD("timeout"),   WORD("deadline"), WORD("retry"),    WORD("breaker"),
+    WORD("limit"),     WORD("rate"),     WORD("hedge"),    WORD("idempotent"),
+    WORD("when_open"), WORD("park_max"), WORD("fallback"), WORD("compensate"),
 };
 
 struct policy_rules policy_rules_default(void)
@@ -51,7 +36,14 @@ struct policy_rules policy_rules_default(void)
                     .probes = 10,
                     .ramp_ms = 5000,
                     .counted = ERROR_KINDS_INFRASTRUCTURE},
+        .budget = {.percent = 20, .floor_per_s = 10, .burst = 100},
         .limit = {.concurrency = 64, .queue = 1000},
+        .adaptive = {.kind = ADAPTIVE_NONE,
+                     .initial = 64,
+                     .minimum = LIMIT_MINIMUM,
+                     .maximum = LIMIT_MAXIMUM},
+        .fallback_on =
+            ERROR_KIND_BIT(ERROR_KIND_BREAKER_OPEN) | ERROR_KIND_BIT(ERROR_KIND_THROTTLED),
         .when_open = WHEN_OPEN_PARK,
         .park_max_ms = (duration_ms)24 * 60 * 60 * 1000,
     };
@@ -63,169 +55,13 @@ const struct span *policy_rules_keys(size_t *count)
     return STEP_KEYS;
 }
 
-__attribute__((format(printf, 4, 5))) static struct diagnostic *
-complain(struct diagnostics *diagnostics, const char *code, const struct node *node,
-         const char *format, ...)
-{
-    struct text message;
-    text_init(&message, diagnostics->arena);
-    va_list arguments;
-    va_start(arguments, format);
-    text_format_list(&message, format, arguments);
-    va_end(arguments);
-    return diagnostics_add(diagnostics, SEVERITY_ERROR, code, node->place, "%.*s",
-                           SPAN_ARGS(text_span(&message)));
-}
-
-static void check_keys(const struct node *map, const char *name, const struct span *keys,
-                       size_t count, struct diagnostics *diagnostics)
-{
-    for (uint32_t i = 0; i < map->count; i++) {
-        const struct node_entry *entry = &map->entries[i];
-        size_t at = 0;
-        while (at < count && !span_equal(keys[at], entry->key))
-            at++;
-        if (at < count)
-            continue;
-        struct diagnostic *added =
-            diagnostics_add(diagnostics, SEVERITY_ERROR, "IL0102", entry->place,
-                            "unknown key `%.*s` in `%s`", SPAN_ARGS(entry->key), name);
-        diagnostic_suggest(diagnostics, added, entry->key, keys, count);
-    }
-}
-
-/* A key's map, or NULL. */
-static const struct node *find_map(const struct node *step, const char *key,
-                                   struct diagnostics *diagnostics)
-{
-    const struct node *node = node_find(step, span_from_text(key));
-    if (node == NULL || node->kind == NODE_MAP)
-        return node;
-    complain(diagnostics, "IL0104", node, "`%s` must be a map, not %s", key,
-             node_kind_name(node));
-    return NULL;
-}
-
-static bool is_int(const struct node *node)
-{
-    return node->kind == NODE_SCALAR && node->scalar.kind == VALUE_INT;
-}
-
-static bool duration_of(const struct node *node, duration_ms *duration)
-{
-    if (node_is_string(node))
-        return time_read_duration(node_text(node), duration);
-    if (!is_int(node) || node->scalar.integer < 0)
-        return false;
-    *duration = node->scalar.integer; /* a bare number is milliseconds */
-    return true;
-}
-
-/* True when the key was there and good. */
-static bool read_duration(const struct node *map, const char *key, duration_ms minimum_ms,
-                          duration_ms *duration, struct diagnostics *diagnostics)
-{
-    const struct node *node = node_find(map, span_from_text(key));
-    duration_ms found = 0;
-    if (node == NULL)
-        return false;
-    if (!duration_of(node, &found)) {
-        complain(diagnostics, "IL0104", node,
-                 "`%s` must be a duration such as 250ms, 30s, 5m or 24h", key);
-        return false;
-    }
-    if (found < minimum_ms) {
-        complain(diagnostics, "IL0104", node, "`%s` must be longer than 0ms", key);
-        return false;
-    }
-    *duration = found;
-    return true;
-}
-
-static void read_count(const struct node *map, const char *key, uint32_t minimum,
-                       uint32_t maximum, uint32_t *count, struct diagnostics *diagnostics)
-{
-    const struct node *node = node_find(map, span_from_text(key));
-    if (node == NULL)
-        return;
-    if (!is_int(node) || node->scalar.integer < (int64_t)minimum)
-        complain(diagnostics, "IL0104", node, "`%s` must be a whole number from %u to %u", key,
-                 minimum, maximum);
-    else if (node->scalar.integer > (int64_t)maximum)
-        complain(diagnostics, "IL0108", node, "`%s` can be at most %u", key, maximum);
-    else
-        *count = (uint32_t)node->scalar.integer;
-}
-
-/* 50% or 0.5, as 50; 0 for anything that is not between 1% and 100%. */
-static uint32_t percent_of(const struct node *node)
-{
-    if (node->kind == NODE_SCALAR && node->scalar.kind == VALUE_DOUBLE) {
-        double percent = node->scalar.real * 100;
-        return percent >= 1 && percent <= 100 ? (uint32_t)(percent + 0.5) : 0;
-    }
-    if (!node_is_string(node))
-        return 0;
-    struct span text = node_text(node);
-    if (text.size < 2 || text.size > 4 || text.text[text.size - 1] != '%')
-        return 0;
-    uint32_t percent = 0;
-    for (size_t i = 0; i + 1 < text.size; i++) {
-        if (text.text[i] < '0' || text.text[i] > '9')
-            return 0;
-        percent = percent * 10 + (uint32_t)(text.text[i] - '0');
-    }
-    return percent <= 100 ? percent : 0;
-}
-
-static void read_percent(const struct node *map, const char *key, uint32_t *percent,
-                         struct diagnostics *diagnostics)
-{
-    const struct node *node = node_find(map, span_from_text(key));
-    if (node == NULL)
-        return;
-    uint32_t found = percent_of(node);
-    if (found == 0)
-        complain(diagnostics, "IL0104", node,
-                 "`%s` must be a whole percentage from 1%% to 100%%, such as 50%% or 0.5", key);
-    else
-        *percent = found;
-}
-
-/* The index of the key's word among the words, or count after a diagnostic or where it is not.
- */
-static size_t read_word(const struct node *map, const char *key, const struct span *words,
-                        size_t count, struct diagnostics *diagnostics)
-{
-    const struct node *node = node_find(map, span_from_text(key));
-    if (node == NULL)
-        return count;
-    for (size_t i = 0; i < count; i++) {
-        if (node_is_string(node) && span_equal(node_text(node), words[i]))
-            return i;
-    }
-    struct text choice;
-    text_init(&choice, diagnostics->arena);
-    for (size_t i = 0; i < count; i++)
-        text_format(&choice, "%s`%.*s`",
-                    i == 0           ? ""
-                    : i + 1 == count ? " or "
-                                     : ", ",
-                    SPAN_ARGS(words[i]));
-    struct diagnostic *added = complain(diagnostics, "IL0104", node, "`%s` must be %.*s", key,
-                                        SPAN_ARGS(text_span(&choice)));
-    if (node_is_string(node))
-        diagnostic_suggest(diagnostics, added, node_text(node), words, count);
-    return count;
-}
-
 static void read_backoff(const struct node *map, enum backoff *backoff,
                          struct diagnostics *diagnostics)
 {
     struct span words[BACKOFF_COUNT];
     for (size_t i = 0; i < BACKOFF_COUNT; i++)
         words[i] = span_from_text(backoff_name((enum backoff)i));
-    size_t found = read_word(map, "backoff", words, BACKOFF_COUNT, diagnostics);
+    size_t found = policy_fields_word(map, "backoff", words, BACKOFF_COUNT, diagnostics);
     if (found < BACKOFF_COUNT)
         *backoff = (enum backoff)found;
 }
@@ -238,20 +74,20 @@ static error_kinds read_kind(const struct node *node, struct diagnostics *diagno
     for (size_t i = 0; i < ERROR_KIND_COUNT; i++)
         names[i] = span_from_text(error_kind_name((enum error_kind)i));
     if (!node_is_string(node)) {
-        complain(diagnostics, "IL0104", node, "an error kind must be a string, not %s",
-                 node_kind_name(node));
+        policy_fields_complain(diagnostics, "IL0104", node,
+                               "an error kind must be a string, not %s", node_kind_name(node));
         return 0;
     }
     struct span name = node_text(node);
     if (!error_kind_find(name, &kind)) {
-        struct diagnostic *added = complain(diagnostics, "IL0104", node,
-                                            "there is no error kind `%.*s`", SPAN_ARGS(name));
+        struct diagnostic *added = policy_fields_complain(
+            diagnostics, "IL0104", node, "there is no error kind `%.*s`", SPAN_ARGS(name));
         diagnostic_suggest(diagnostics, added, name, names, ERROR_KIND_COUNT);
         return 0;
     }
     if (kind == ERROR_KIND_EXPIRED || kind == ERROR_KIND_CANCELLED) {
-        complain(diagnostics, "IL0104", node, "`%.*s` ends a step and is never retried",
-                 SPAN_ARGS(name));
+        policy_fields_complain(diagnostics, "IL0104", node,
+                               "`%.*s` ends a step and is never retried", SPAN_ARGS(name));
         return 0;
     }
     return ERROR_KIND_BIT(kind);
@@ -264,8 +100,9 @@ static void read_kinds(const struct node *map, const char *key, error_kinds *kin
     if (node == NULL)
         return;
     if (node->kind != NODE_LIST) {
-        complain(diagnostics, "IL0104", node, "`%s` must be a list of error kinds, not %s", key,
-                 node_kind_name(node));
+        policy_fields_complain(diagnostics, "IL0104", node,
+                               "`%s` must be a list of error kinds, not %s", key,
+                               node_kind_name(node));
         return;
     }
     error_kinds found = 0;
@@ -274,97 +111,328 @@ static void read_kinds(const struct node *map, const char *key, error_kinds *kin
     *kinds = found;
 }
 
-static void refuse_budget(const struct node *retry, struct diagnostics *diagnostics)
+/* N/s, N/m, N/h, or N/DURATION. */
+static bool rate_of(const struct node *node, uint32_t *count, duration_ms *per_ms)
 {
-    const struct node *budget = node_find(retry, SPAN("budget"));
-    if (budget == NULL)
-        return;
-    struct diagnostic *added =
-        complain(diagnostics, "IL0106", budget, "`budget` in `retry` is not supported yet");
-    diagnostic_help(diagnostics, added, "a `breaker` bounds retries while a dependency fails");
+    static const struct {
+        struct span unit;
+        duration_ms ms;
+    } UNITS[] = {{WORD("s"), 1000}, {WORD("m"), 60000}, {WORD("h"), 3600000}};
+    struct span text = node_is_string(node) ? node_text(node) : SPAN("");
+    size_t digits = 0;
+    uint64_t number = 0;
+    while (digits < text.size && digits < 8 && text.text[digits] >= '0' &&
+           text.text[digits] <= '9')
+        number = number * 10 + (uint64_t)(text.text[digits++] - '0');
+    if (digits == 0 || number == 0 || number > RATE_COUNT_MAX || digits + 1 >= text.size ||
+        text.text[digits] != '/')
+        return false;
+    struct span unit = span_of(text.text + digits + 1, text.size - digits - 1);
+    *count = (uint32_t)number;
+    for (size_t i = 0; i < COUNT_OF(UNITS); i++) {
+        if (span_equal(unit, UNITS[i].unit)) {
+            *per_ms = UNITS[i].ms;
+            return true;
+        }
+    }
+    return time_read_duration(unit, per_ms) && *per_ms > 0 && *per_ms <= 24 * 3600000;
 }
 
-static void read_retry(const struct node *step, struct retry_rule *rule,
+static bool read_rate_of(const struct node *node, const char *key, uint32_t *count,
+                         duration_ms *per_ms, struct diagnostics *diagnostics)
+{
+    uint32_t found = 0;
+    duration_ms per = 0;
+    if (!rate_of(node, &found, &per)) {
+        policy_fields_complain(diagnostics, "IL0104", node,
+                               "`%s` must be a rate such as 500/s, 30/m or 1/10s", key);
+        return false;
+    }
+    *count = found;
+    *per_ms = per;
+    return true;
+}
+
+/* 20%, or a map. */
+static void read_budget(const struct node *retry, struct policy_rules *rules,
+                        struct diagnostics *diagnostics)
+{
+    static const struct span KEYS[] = {WORD("share"), WORD("floor"), WORD("burst")};
+    const struct node *node = node_find(retry, SPAN("budget"));
+    struct budget_rule *rule = &rules->budget;
+    if (node == NULL)
+        return;
+    rules->has_budget = true;
+    if (node->kind != NODE_MAP) {
+        policy_fields_percent_of(node, "budget", &rule->percent, diagnostics);
+        return;
+    }
+    policy_fields_check(node, "budget", KEYS, COUNT_OF(KEYS), diagnostics);
+    policy_fields_percent(node, "share", &rule->percent, diagnostics);
+    policy_fields_count(node, "burst", 1, BUDGET_BURST_MAX, &rule->burst, diagnostics);
+    const struct node *floor = node_find(node, SPAN("floor"));
+    duration_ms per_ms = 1000;
+    if (floor == NULL)
+        return;
+    if (floor->kind == NODE_SCALAR && floor->scalar.kind == VALUE_INT &&
+        floor->scalar.integer == 0)
+        rule->floor_per_s = 0;
+    else if (read_rate_of(floor, "floor", &rule->floor_per_s, &per_ms, diagnostics) &&
+             per_ms != 1000)
+        policy_fields_complain(diagnostics, "IL0104", floor,
+                               "`floor` is a number of retries a second, such as 10/s");
+}
+
+static void read_retry(const struct node *step, struct policy_rules *rules,
                        struct diagnostics *diagnostics)
 {
     static const struct span KEYS[] = {WORD("attempts"), WORD("backoff"), WORD("base"),
-                                       WORD("cap"),      WORD("on"),      WORD("budget")};
-    const struct node *map = find_map(step, "retry", diagnostics);
+                                       WORD("cap"),      WORD("on"),      WORD("elapsed"),
+                                       WORD("budget")};
+    const struct node *map = policy_fields_map(step, "retry", diagnostics);
+    struct retry_rule *rule = &rules->retry;
     if (map == NULL)
         return;
-    check_keys(map, "retry", KEYS, COUNT_OF(KEYS), diagnostics);
-    read_count(map, "attempts", 1, ATTEMPTS_MAX, &rule->attempts, diagnostics);
+    policy_fields_check(map, "retry", KEYS, COUNT_OF(KEYS), diagnostics);
+    policy_fields_count(map, "attempts", 1, ATTEMPTS_MAX, &rule->attempts, diagnostics);
     read_backoff(map, &rule->backoff, diagnostics);
-    bool has_base = read_duration(map, "base", 0, &rule->base_ms, diagnostics);
-    bool has_cap = read_duration(map, "cap", 0, &rule->cap_ms, diagnostics);
+    bool has_base = policy_fields_duration(map, "base", 0, &rule->base_ms, diagnostics);
+    bool has_cap = policy_fields_duration(map, "cap", 0, &rule->cap_ms, diagnostics);
     if (has_base && has_cap && rule->base_ms > rule->cap_ms)
-        complain(diagnostics, "IL0104", node_find(map, SPAN("base")),
-                 "`base` is longer than `cap`");
+        policy_fields_complain(diagnostics, "IL0104", node_find(map, SPAN("base")),
+                               "`base` is longer than `cap`");
     else if (has_base && rule->base_ms > rule->cap_ms)
         rule->cap_ms = rule->base_ms;
+    policy_fields_duration(map, "elapsed", 1, &rule->elapsed_max_ms, diagnostics);
     read_kinds(map, "on", &rule->on, diagnostics);
-    refuse_budget(map, diagnostics);
+    read_budget(map, rules, diagnostics);
+}
+
+static void read_open_times(const struct node *map, struct breaker_rule *rule,
+                            struct diagnostics *diagnostics)
+{
+    bool has_open = policy_fields_duration(map, "open", 1, &rule->open_ms, diagnostics);
+    bool has_max = policy_fields_duration(map, "open_max", 1, &rule->open_max_ms, diagnostics);
+    if (has_max && rule->open_max_ms < rule->open_ms)
+        policy_fields_complain(diagnostics, "IL0104", node_find(map, SPAN("open_max")),
+                               "`open_max` is shorter than `open`%s",
+                               has_open ? "" : ", which is 2s");
+    else if (rule->open_max_ms < rule->open_ms)
+        rule->open_max_ms = rule->open_ms;
+}
+
+static void read_mode(const struct node *map, enum breaker_mode *mode,
+                      struct diagnostics *diagnostics)
+{
+    struct span words[BREAKER_MODE_COUNT];
+    for (size_t i = 0; i < BREAKER_MODE_COUNT; i++)
+        words[i] = span_from_text(breaker_mode_name((enum breaker_mode)i));
+    size_t found = policy_fields_word(map, "mode", words, BREAKER_MODE_COUNT, diagnostics);
+    if (found < BREAKER_MODE_COUNT)
+        *mode = (enum breaker_mode)found;
 }
 
 static void read_breaker(const struct node *step, struct policy_rules *rules,
                          struct diagnostics *diagnostics)
 {
-    static const struct span KEYS[] = {WORD("window"), WORD("failures"), WORD("minimum"),
-                                       WORD("open"),   WORD("open_max"), WORD("probes"),
-                                       WORD("ramp")};
-    const struct node *map = find_map(step, "breaker", diagnostics);
+    static const struct span KEYS[] = {
+        WORD("window"), WORD("calls"),      WORD("failures"), WORD("minimum"), WORD("slow"),
+        WORD("open"),   WORD("slow_calls"), WORD("open_max"), WORD("probes"),  WORD("close"),
+        WORD("ramp"),   WORD("mode"),       WORD("on"),       WORD("key"),
+    };
+    const struct node *map = policy_fields_map(step, "breaker", diagnostics);
     struct breaker_rule *rule = &rules->breaker;
     if (map == NULL)
         return;
     rules->has_breaker = true;
-    check_keys(map, "breaker", KEYS, COUNT_OF(KEYS), diagnostics);
-    read_duration(map, "window", 1, &rule->window_ms, diagnostics);
-    read_percent(map, "failures", &rule->failures_percent, diagnostics);
-    read_count(map, "minimum", 1, INT32_MAX, &rule->minimum, diagnostics);
-    bool has_open = read_duration(map, "open", 1, &rule->open_ms, diagnostics);
-    bool has_max = read_duration(map, "open_max", 1, &rule->open_max_ms, diagnostics);
-    if (has_max && rule->open_max_ms < rule->open_ms)
-        complain(diagnostics, "IL0104", node_find(map, SPAN("open_max")),
-                 "`open_max` is shorter than `open`%s", has_open ? "" : ", which is 2s");
-    else if (rule->open_max_ms < rule->open_ms)
-        rule->open_max_ms = rule->open_ms;
-    read_count(map, "probes", 1, BREAKER_PROBES_MAX, &rule->probes, diagnostics);
-    read_duration(map, "ramp", 0, &rule->ramp_ms, diagnostics);
+    policy_fields_check(map, "breaker", KEYS, COUNT_OF(KEYS), diagnostics);
+    bool has_window = policy_fields_duration(map, "window", 1, &rule->window_ms, diagnostics);
+    bool has_calls = policy_fields_count(map, "calls", 1, BREAKER_WINDOW_CALLS_MAX,
+                                         &rule->window_calls, diagnostics);
+    if (has_window && has_calls)
+        policy_fields_complain(
+            diagnostics, "IL0104", node_find(map, SPAN("calls")),
+            "a window is a time (`window`) or a number of `calls`, not both");
+    policy_fields_percent(map, "failures", &rule->failures_percent, diagnostics);
+    policy_fields_count(map, "minimum", 1, INT32_MAX, &rule->minimum, diagnostics);
+    bool has_slow = policy_fields_duration(map, "slow", 1, &rule->slow_ms, diagnostics);
+    rule->slow_percent = has_slow ? 50 : 0;
+    if (policy_fields_percent(map, "slow_calls", &rule->slow_percent, diagnostics) && !has_slow)
+        policy_fields_complain(diagnostics, "IL0103", node_find(map, SPAN("slow_calls")),
+                               "`slow_calls` needs `slow`: how long a call takes that is slow");
+    read_open_times(map, rule, diagnostics);
+    policy_fields_count(map, "probes", 1, BREAKER_PROBES_MAX, &rule->probes, diagnostics);
+    policy_fields_percent(map, "close", &rule->close_percent, diagnostics);
+    policy_fields_duration(map, "ramp", 0, &rule->ramp_ms, diagnostics);
+    read_mode(map, &rule->mode, diagnostics);
+    read_kinds(map, "on", &rule->counted, diagnostics);
+    rules->breaker_key = node_find(map, SPAN("key"));
 }
 
-static void refuse_named_limit(const struct node *limit, struct diagnostics *diagnostics)
+static void read_adaptive(const struct node *map, struct adaptive_rule *rule,
+                          struct diagnostics *diagnostics)
 {
-    struct span name = node_text(limit);
-    struct diagnostic *added =
-        span_is(name, "adaptive")
-            ? complain(diagnostics, "IL0106", limit, "adaptive limits are not supported yet")
-            : complain(diagnostics, "IL0106", limit,
-                       "limits shared by name (`%.*s`) are not supported yet", SPAN_ARGS(name));
-    diagnostic_help(diagnostics, added, "write `limit: { concurrency: 64, queue: 1000 }`");
+    struct span words[ADAPTIVE_COUNT];
+    for (size_t i = 0; i < ADAPTIVE_COUNT; i++)
+        words[i] = span_from_text(adaptive_name((enum adaptive_kind)i));
+    size_t found = policy_fields_word(map, "adaptive", words, ADAPTIVE_COUNT, diagnostics);
+    if (found < ADAPTIVE_COUNT)
+        rule->kind = (enum adaptive_kind)found;
+    bool has_minimum =
+        policy_fields_count(map, "minimum", 1, CONCURRENCY_MAX, &rule->minimum, diagnostics);
+    bool has_maximum =
+        policy_fields_count(map, "maximum", 1, CONCURRENCY_MAX, &rule->maximum, diagnostics);
+    if (rule->minimum > rule->maximum)
+        policy_fields_complain(diagnostics, "IL0104",
+                               node_find(map, has_maximum ? SPAN("maximum") : SPAN("minimum")),
+                               "`minimum` is more than `maximum`");
+    if ((has_minimum || has_maximum) && rule->kind == ADAPTIVE_NONE)
+        policy_fields_complain(diagnostics, "IL0103",
+                               node_find(map, has_minimum ? SPAN("minimum") : SPAN("maximum")),
+                               "bounds are for a limit that moves: `adaptive` says how");
 }
 
-static void read_limit(const struct node *step, struct limit_rule *rule,
+/* `adaptive`, the name of a limit that another step has, or a map. */
+static void read_limit(const struct node *step, struct policy_rules *rules,
                        struct diagnostics *diagnostics)
 {
-    static const struct span KEYS[] = {WORD("concurrency"), WORD("queue")};
+    static const struct span KEYS[] = {WORD("concurrency"), WORD("queue"),   WORD("name"),
+                                       WORD("adaptive"),    WORD("minimum"), WORD("maximum"),
+                                       WORD("priority"),    WORD("fair")};
     const struct node *node = node_find(step, SPAN("limit"));
     if (node_is_string(node)) {
-        refuse_named_limit(node, diagnostics);
+        if (span_is(node_text(node), "adaptive"))
+            rules->adaptive.kind = ADAPTIVE_DEFAULT;
+        else
+            rules->limit_of = node;
         return;
     }
-    const struct node *map = find_map(step, "limit", diagnostics);
+    const struct node *map = policy_fields_map(step, "limit", diagnostics);
     if (map == NULL)
         return;
-    check_keys(map, "limit", KEYS, COUNT_OF(KEYS), diagnostics);
-    read_count(map, "concurrency", 1, CONCURRENCY_MAX, &rule->concurrency, diagnostics);
-    read_count(map, "queue", 0, POLICY_QUEUE_MAX, &rule->queue, diagnostics);
+    policy_fields_check(map, "limit", KEYS, COUNT_OF(KEYS), diagnostics);
+    if (policy_fields_count(map, "concurrency", 1, CONCURRENCY_MAX, &rules->limit.concurrency,
+                            diagnostics))
+        rules->adaptive.initial = rules->limit.concurrency;
+    policy_fields_count(map, "queue", 0, POLICY_QUEUE_MAX, &rules->limit.queue, diagnostics);
+    read_adaptive(map, &rules->adaptive, diagnostics);
+    rules->priority = node_find(map, SPAN("priority"));
+    rules->fair_key = node_find(map, SPAN("fair"));
+    const struct node *name = node_find(map, SPAN("name"));
+    if (name == NULL)
+        return;
+    if (!node_is_string(name) || node_text(name).size == 0 ||
+        span_is(node_text(name), "adaptive"))
+        policy_fields_complain(diagnostics, "IL0104", name,
+                               "`name` must be a word by which other steps share the limit");
+    else
+        rules->limit_name = node_text(name);
+}
+
+/* 500/s, or a map. */
+static void read_rate(const struct node *step, struct policy_rules *rules,
+                      struct diagnostics *diagnostics)
+{
+    static const struct span KEYS[] = {WORD("rate"), WORD("burst"), WORD("key"),
+                                       WORD("warm_up")};
+    const struct node *node = node_find(step, SPAN("rate"));
+    struct rate_rule *rule = &rules->rate;
+    if (node == NULL)
+        return;
+    const struct node *rate = node->kind == NODE_MAP ? node_find(node, SPAN("rate")) : node;
+    if (rate == NULL) {
+        policy_fields_complain(diagnostics, "IL0103", node, "`rate` needs `rate`: how often");
+        return;
+    }
+    if (!read_rate_of(rate, "rate", &rule->count, &rule->per_ms, diagnostics))
+        return;
+    rules->has_rate = true;
+    uint64_t part = (uint64_t)rule->count * 1000 / (uint64_t)rule->per_ms / RATE_BURST_PARTS;
+    rule->burst = part < 1 ? 1 : (uint32_t)(part < RATE_COUNT_MAX ? part : RATE_COUNT_MAX);
+    if (node->kind != NODE_MAP)
+        return;
+    policy_fields_check(node, "rate", KEYS, COUNT_OF(KEYS), diagnostics);
+    policy_fields_count(node, "burst", 1, RATE_COUNT_MAX, &rule->burst, diagnostics);
+    if (policy_fields_duration(node, "warm_up", 0, &rule->warm_up_ms, diagnostics) &&
+        rule->warm_up_ms > 24 * 3600000)
+        policy_fields_complain(diagnostics, "IL0108", node_find(node, SPAN("warm_up")),
+                               "`warm_up` can be at most 24h");
+    rules->rate_key = node_find(node, SPAN("key"));
+}
+
+/* p1 to p99, or a duration. */
+static void read_hedge_after(const struct node *node, struct hedge_rule *rule,
+                             struct diagnostics *diagnostics)
+{
+    struct span text = node_is_string(node) ? node_text(node) : SPAN("");
+    uint32_t percent = 0;
+    size_t at = 1;
+    for (; at < text.size && at < 4 && text.text[at] >= '0' && text.text[at] <= '9'; at++)
+        percent = percent * 10 + (uint32_t)(text.text[at] - '0');
+    if (text.size > 1 && text.text[0] == 'p' && at == text.size && percent >= 1 &&
+        percent <= 99)
+        rule->percent = percent;
+    else if (!node_is_string(node) || !time_read_duration(text, &rule->after_ms) ||
+             rule->after_ms < 1)
+        policy_fields_complain(diagnostics, "IL0104", node,
+                               "`hedge` must be a percentile such as p95, or a duration");
+}
+
+/* p95, a duration, or a map. */
+static void read_hedge(const struct node *step, struct policy_rules *rules,
+                       struct diagnostics *diagnostics)
+{
+    const struct node *node = node_find(step, SPAN("hedge"));
+    const struct node *idempotent = node_find(step, SPAN("idempotent"));
+    bool is_idempotent = false;
+    if (idempotent != NULL &&
+        (idempotent->kind != NODE_SCALAR || idempotent->scalar.kind != VALUE_BOOL))
+        policy_fields_complain(diagnostics, "IL0104", idempotent,
+                               "`idempotent` must be true or false");
+    else
+        is_idempotent = idempotent != NULL && idempotent->scalar.boolean;
+    if (node == NULL)
+        return;
+    rules->has_hedge = true;
+    read_hedge_after(node, &rules->hedge, diagnostics);
+    if (is_idempotent)
+        return;
+    struct diagnostic *added = policy_fields_complain(
+        diagnostics, "IL0103", node, "a hedge makes a call twice: it needs `idempotent: true`");
+    diagnostic_help(diagnostics, added,
+                    "say so only where calls with one idempotency key act once");
+}
+
+/* The name of a step, or a map. */
+static void read_fallback(const struct node *step, struct policy_rules *rules,
+                          struct diagnostics *diagnostics)
+{
+    static const struct span KEYS[] = {WORD("step"), WORD("on")};
+    const struct node *node = node_find(step, SPAN("fallback"));
+    if (node == NULL)
+        return;
+    rules->fallback = node;
+    if (node->kind == NODE_MAP) {
+        policy_fields_check(node, "fallback", KEYS, COUNT_OF(KEYS), diagnostics);
+        rules->fallback = node_find(node, SPAN("step"));
+        if (node_find(node, SPAN("on")) != NULL) {
+            rules->is_fallback_wide = true;
+            read_kinds(node, "on", &rules->fallback_on, diagnostics);
+        }
+    }
+    if (rules->fallback == NULL || !node_is_string(rules->fallback))
+        policy_fields_complain(
+            diagnostics, "IL0104", node,
+            "`fallback` must be the name of a step, or { step: …, on: [ … ] }");
 }
 
 static void read_times(const struct node *step, struct policy_rules *rules,
                        struct diagnostics *diagnostics)
 {
-    bool has_timeout = read_duration(step, "timeout", 1, &rules->timeout_ms, diagnostics);
-    bool has_deadline = read_duration(step, "deadline", 1, &rules->deadline_ms, diagnostics);
+    bool has_timeout =
+        policy_fields_duration(step, "timeout", 1, &rules->timeout_ms, diagnostics);
+    bool has_deadline =
+        policy_fields_duration(step, "deadline", 1, &rules->deadline_ms, diagnostics);
     if (!has_timeout || rules->timeout_ms < rules->deadline_ms)
         return;
     const struct node *timeout = node_find(step, SPAN("timeout"));
@@ -376,25 +444,29 @@ static void read_times(const struct node *step, struct policy_rules *rules,
                     "a `deadline` has room for every attempt and the delays between them");
 }
 
-static void read_when_open(const struct node *step, enum when_open *when_open,
+/* Whoever has somewhere else to go does not wait, unless told to. */
+static void read_when_open(const struct node *step, struct policy_rules *rules,
                            struct diagnostics *diagnostics)
 {
     static const struct span WORDS[] = {WORD("park"), WORD("fail")};
-    size_t found = read_word(step, "when_open", WORDS, COUNT_OF(WORDS), diagnostics);
+    size_t found = policy_fields_word(step, "when_open", WORDS, COUNT_OF(WORDS), diagnostics);
     if (found < COUNT_OF(WORDS))
-        *when_open = found == 0 ? WHEN_OPEN_PARK : WHEN_OPEN_FAIL;
+        rules->when_open = found == 0 ? WHEN_OPEN_PARK : WHEN_OPEN_FAIL;
+    else if (rules->fallback != NULL)
+        rules->when_open = WHEN_OPEN_FAIL;
 }
 
-static void refuse_unsupported(const struct node *step, struct diagnostics *diagnostics)
+static void read_compensate(const struct node *step, struct policy_rules *rules,
+                            struct diagnostics *diagnostics)
 {
-    for (size_t i = 0; i < COUNT_OF(REFUSED_KEYS); i++) {
-        const struct node *node = node_find(step, span_from_text(REFUSED_KEYS[i].name));
-        if (node == NULL)
-            continue;
-        struct diagnostic *added = complain(diagnostics, "IL0106", node,
-                                            "`%s` is not supported yet", REFUSED_KEYS[i].name);
-        diagnostic_help(diagnostics, added, "%s", REFUSED_KEYS[i].help);
-    }
+    const struct node *node = node_find(step, SPAN("compensate"));
+    if (node == NULL)
+        return;
+    struct diagnostic *added = policy_fields_complain(diagnostics, "IL0106", node,
+                                                      "`compensate` is not supported yet");
+    diagnostic_help(diagnostics, added,
+                    "let `onError` lead to a state that invokes the step that undoes");
+    rules->compensate = node;
 }
 
 bool policy_rules_read(const struct node *step, struct policy_rules *rules,
@@ -404,12 +476,15 @@ bool policy_rules_read(const struct node *step, struct policy_rules *rules,
     uint32_t errors_before = diagnostics->errors;
     struct policy_rules read = policy_rules_default();
     read_times(step, &read, diagnostics);
-    read_retry(step, &read.retry, diagnostics);
+    read_retry(step, &read, diagnostics);
     read_breaker(step, &read, diagnostics);
-    read_limit(step, &read.limit, diagnostics);
-    read_when_open(step, &read.when_open, diagnostics);
-    read_duration(step, "park_max", 1, &read.park_max_ms, diagnostics);
-    refuse_unsupported(step, diagnostics);
+    read_limit(step, &read, diagnostics);
+    read_rate(step, &read, diagnostics);
+    read_hedge(step, &read, diagnostics);
+    read_fallback(step, &read, diagnostics);
+    read_when_open(step, &read, diagnostics);
+    policy_fields_duration(step, "park_max", 1, &read.park_max_ms, diagnostics);
+    read_compensate(step, &read, diagnostics);
     if (diagnostics->errors != errors_before)
         return false;
     ensure(breaker_rule_is_valid(&read.breaker));

@@ -102,6 +102,75 @@ static void everything_that_is_said_is_read(void **state)
     read_close(&reading);
 }
 
+static void the_rest_is_read_too(void **state)
+{
+    (void)state;
+    struct reading reading;
+    read_step(&reading,
+              "{\"retry\": {\"elapsed\": \"30s\", \"budget\": \"25%\"},"
+              " \"breaker\": {\"calls\": 100, \"slow\": \"2s\", \"close\": \"80%\", \"on\":"
+              "               [\"timeout\"], \"mode\": \"observe\", \"key\": \"${input.t}\"},"
+              " \"limit\": {\"adaptive\": \"vegas\", \"concurrency\": 30, \"minimum\": 2,"
+              "             \"maximum\": 90, \"name\": \"bank\", \"fair\": \"${input.t}\"},"
+              " \"rate\": {\"rate\": \"500/s\", \"warm_up\": \"10s\"},"
+              " \"hedge\": \"p95\", \"idempotent\": true,"
+              " \"fallback\": {\"step\": \"other\", \"on\": [\"timeout\"]}}");
+    assert_true(reading.good);
+    const struct policy_rules *rules = &reading.rules;
+    assert_int_equal(rules->retry.elapsed_max_ms, 30000);
+    assert_true(rules->has_budget && rules->has_rate && rules->has_hedge);
+    assert_int_equal(rules->budget.percent, 25);
+    assert_int_equal(rules->budget.floor_per_s, 10);
+    assert_int_equal(rules->breaker.window_calls, 100);
+    assert_int_equal(rules->breaker.slow_ms, 2000);
+    assert_int_equal(rules->breaker.slow_percent, 50);
+    assert_int_equal(rules->breaker.close_percent, 80);
+    assert_int_equal(rules->breaker.mode, BREAKER_MODE_OBSERVE);
+    assert_int_equal(rules->breaker.counted, ERROR_KIND_BIT(ERROR_KIND_TIMEOUT));
+    assert_true(span_is(node_text(rules->breaker_key), "${input.t}"));
+    assert_int_equal(rules->adaptive.kind, ADAPTIVE_VEGAS);
+    assert_int_equal(rules->adaptive.initial, 30);
+    assert_int_equal(rules->adaptive.minimum, 2);
+    assert_int_equal(rules->adaptive.maximum, 90);
+    assert_true(span_is(rules->limit_name, "bank"));
+    assert_int_equal(rules->rate.count, 500);
+    assert_int_equal(rules->rate.per_ms, 1000);
+    assert_int_equal(rules->rate.burst, 50);
+    assert_int_equal(rules->rate.warm_up_ms, 10000);
+    assert_int_equal(rules->hedge.percent, 95);
+    assert_true(span_is(node_text(rules->fallback), "other"));
+    assert_true(rules->is_fallback_wide);
+    assert_int_equal(rules->fallback_on, ERROR_KIND_BIT(ERROR_KIND_TIMEOUT));
+    assert_int_equal(rules->when_open, WHEN_OPEN_FAIL); /* there is somewhere else to go */
+    read_close(&reading);
+}
+
+static void what_is_short_means_the_same(void **state)
+{
+    (void)state;
+    struct reading reading;
+    read_step(&reading,
+              "{\"limit\": \"adaptive\", \"rate\": \"30/m\", \"hedge\": \"200ms\","
+              " \"idempotent\": true, \"fallback\": \"x\", \"when_open\": \"park\","
+              " \"retry\": {\"budget\": {\"share\": 0.1, \"floor\": 0, \"burst\": 7}}}");
+    assert_true(reading.good);
+    assert_int_equal(reading.rules.adaptive.kind, ADAPTIVE_DEFAULT);
+    assert_int_equal(reading.rules.rate.per_ms, 60000);
+    assert_int_equal(reading.rules.rate.burst, 1);
+    assert_int_equal(reading.rules.hedge.after_ms, 200);
+    assert_int_equal(reading.rules.when_open, WHEN_OPEN_PARK);
+    assert_int_equal(reading.rules.fallback_on, ERROR_KIND_BIT(ERROR_KIND_BREAKER_OPEN) |
+                                                    ERROR_KIND_BIT(ERROR_KIND_THROTTLED));
+    assert_int_equal(reading.rules.budget.percent, 10);
+    assert_int_equal(reading.rules.budget.floor_per_s, 0);
+    assert_int_equal(reading.rules.budget.burst, 7);
+    read_close(&reading);
+    read_step(&reading, "{\"limit\": \"bank\", \"rate\": \"1/10s\"}");
+    assert_true(reading.good && span_is(node_text(reading.rules.limit_of), "bank"));
+    assert_int_equal(reading.rules.rate.per_ms, 10000);
+    read_close(&reading);
+}
+
 static void an_empty_breaker_is_a_breaker(void **state)
 {
     (void)state;
@@ -232,15 +301,35 @@ static void what_is_wrong_is_said(void **state)
          "an error kind must be a string, not a number", NULL},
         {"{\"retry\": {\"on\": [\"cancelled\"]}}", "IL0104", 19,
          "`cancelled` ends a step and is never retried", NULL},
-        {"{\"retry\": {\"budget\": \"20%\"}}", "IL0106", 22,
-         "`budget` in `retry` is not supported yet", NULL},
-        {"{\"rate\": \"500/s\"}", "IL0106", 10, "`rate` is not supported yet", NULL},
-        {"{\"fallback\": \"x\"}", "IL0106", 14, "`fallback` is not supported yet", NULL},
+        {"{\"retry\": {\"budget\": \"0%\"}}", "IL0104", 22,
+         "`budget` must be a whole percentage from 1% to 100%, such as 50% or 0.5", NULL},
+        {"{\"retry\": {\"budget\": {\"floor\": \"10/m\"}}}", "IL0104", 32,
+         "`floor` is a number of retries a second, such as 10/s", NULL},
+        {"{\"retry\": {\"budget\": {\"percent\": 2}}}", "IL0102", 23,
+         "unknown key `percent` in `budget`", NULL},
+        {"{\"rate\": \"fast\"}", "IL0104", 10,
+         "`rate` must be a rate such as 500/s, 30/m or 1/10s", NULL},
+        {"{\"rate\": {\"burst\": 5}}", "IL0103", 10, "`rate` needs `rate`: how often", NULL},
+        {"{\"fallback\": 5}", "IL0104", 14,
+         "`fallback` must be the name of a step, or { step: …, on: [ … ] }", NULL},
+        {"{\"hedge\": \"p95\"}", "IL0103", 11,
+         "a hedge makes a call twice: it needs `idempotent: true`", "act once"},
+        {"{\"hedge\": \"p100\", \"idempotent\": true}", "IL0104", 11,
+         "`hedge` must be a percentile such as p95, or a duration", NULL},
+        {"{\"idempotent\": 1}", "IL0104", 16, "`idempotent` must be true or false", NULL},
         {"{\"compensate\": \"x\"}", "IL0106", 16, "`compensate` is not supported yet", NULL},
-        {"{\"limit\": \"adaptive\"}", "IL0106", 11, "adaptive limits are not supported yet",
-         NULL},
-        {"{\"limit\": \"shared\"}", "IL0106", 11,
-         "limits shared by name (`shared`) are not supported yet", NULL},
+        {"{\"limit\": {\"adaptive\": \"tcp\"}}", "IL0104", 24,
+         "`adaptive` must be `none`, `aimd`, `vegas` or `gradient`", NULL},
+        {"{\"limit\": {\"maximum\": 5}}", "IL0103", 23,
+         "bounds are for a limit that moves: `adaptive` says how", NULL},
+        {"{\"limit\": {\"adaptive\": \"aimd\", \"minimum\": 9, \"maximum\": 8}}", "IL0104", 57,
+         "`minimum` is more than `maximum`", NULL},
+        {"{\"breaker\": {\"slow_calls\": \"50%\"}}", "IL0103", 28,
+         "`slow_calls` needs `slow`: how long a call takes that is slow", NULL},
+        {"{\"breaker\": {\"window\": \"10s\", \"calls\": 100}}", "IL0104", 40,
+         "a window is a time (`window`) or a number of `calls`, not both", NULL},
+        {"{\"breaker\": {\"mode\": \"forced\"}}", "IL0104", 22,
+         "`mode` must be `auto`, `observe`, `closed` or `open`", NULL},
         {"{\"limit\": 5}", "IL0104", 11, "`limit` must be a map, not a number", NULL},
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
@@ -283,7 +372,7 @@ static void the_keys_are_told(void **state)
     for (size_t i = 0; i < count; i++)
         has_breaker = has_breaker || span_is(keys[i], "breaker");
     assert_true(has_breaker);
-    assert_int_equal(count, 10);
+    assert_int_equal(count, 12);
 }
 
 int main(void)
@@ -291,6 +380,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(where_nothing_is_said_the_defaults_hold),
         cmocka_unit_test(everything_that_is_said_is_read),
+        cmocka_unit_test(the_rest_is_read_too),
+        cmocka_unit_test(what_is_short_means_the_same),
         cmocka_unit_test(an_empty_breaker_is_a_breaker),
         cmocka_unit_test(a_bound_follows_where_only_the_other_is_said),
         cmocka_unit_test(percentages_are_whole),
