@@ -7,6 +7,7 @@
  *     n null   b bool   i int   u uint   d double   s string   y bytes
  *     t timestamp   r duration   I net.IP   N net.CIDR   * dyn   # any number
  *     A B type parameters   L. list   M.. map   O. optional_type   T. type
+ *     L# a list of any numbers (as a parameter)
  *     + (at the end of the parameters) the last one again and again
  *
  * What the run would refuse, no row allows, and the other way round; a test holds the table

@@ -108,6 +108,14 @@ static bool fits_number(struct type_checker *checker, const struct type *type)
            type->kind == TYPE_DOUBLE;
 }
 
+/* A list whose elements are numbers, as far as that is known. */
+static bool fits_numbers(struct type_checker *checker, const struct type *type)
+{
+    type = type_unify_resolve(&checker->unify, type);
+    return is_unknown(checker, type) ||
+           (type->kind == TYPE_LIST && fits_number(checker, type->parameters[0]));
+}
+
 static bool fits(struct type_checker *checker, const struct type *from, const struct type *to)
 {
     return to == NULL ? fits_number(checker, from) : type_unify_fits(&checker->unify, from, to);
@@ -121,6 +129,12 @@ static bool fit_row(struct instance *instance, const char *letters,
     for (uint32_t i = 0; i < count; i++) {
         if (*letters == '\0')
             return false;
+        if (letters[0] == 'L' && letters[1] == '#') {
+            letters += 2;
+            if (!fits_numbers(instance->checker, arguments[i]))
+                return false;
+            continue;
+        }
         if (*letters != '+')
             parameter = read_letters(instance, &letters);
         if (!fits(instance->checker, arguments[i], parameter))

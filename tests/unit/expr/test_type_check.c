@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -283,6 +284,139 @@ static void every_function_has_a_signature(void **state)
     }
 }
 
+/* One value of each type, bound to a name of its own. */
+static const struct {
+    const char *name;
+    const char *type;
+    const char *expression;
+} samples[] = {
+    {"nothing", "null_type", "null"},
+    {"bool_", "bool", "true"},
+    {"int_", "int", "1"},
+    {"uint_", "uint", "1u"},
+    {"double_", "double", "1.5"},
+    {"string_", "string", "'1'"},
+    {"bytes_", "bytes", "b'1'"},
+    {"moment", "timestamp", "timestamp('2020-01-01T00:00:00Z')"},
+    {"duration_", "duration", "duration('1s')"},
+    {"ints", "list(int)", "[1]"},
+    {"strings", "list(string)", "['1']"},
+    {"optionals", "list(optional_type(int))", "[optional.of(1)]"},
+    {"map_", "map(string, int)", "{'a': 1}"},
+    {"optional_", "optional_type(int)", "optional.of(1)"},
+    {"type_", "type(int)", "int"},
+    {"ip_", "net.IP", "ip('10.0.0.1')"},
+    {"cidr_", "net.CIDR", "cidr('10.0.0.0/8')"},
+};
+
+struct agreement {
+    struct arena arena;
+    struct arena_mark mark;
+    struct span names[COUNT(samples)];
+    const struct type *types[COUNT(samples)];
+    struct value values[COUNT(samples)];
+    unsigned wrong;
+    unsigned accepted;
+};
+
+static struct value evaluate(struct agreement *agreement, const char *expression)
+{
+    struct diagnostics diagnostics;
+    diagnostics_init(&diagnostics, &agreement->arena);
+    struct expr_scope scope = {.variables = agreement->names, .variable_count = COUNT(samples)};
+    struct expr_frame frame = {.slots = agreement->values, .slot_count = COUNT(samples)};
+    const struct expr_program *program = expr_compile(
+        span_from_text(expression), (struct place){0}, &scope, &agreement->arena, &diagnostics);
+    return program == NULL ? value_error(SPAN("no such overload: in the text"))
+                           : expr_run(program, &frame, &agreement->arena);
+}
+
+static bool passes_check(struct agreement *agreement, const char *expression)
+{
+    struct diagnostics diagnostics;
+    diagnostics_init(&diagnostics, &agreement->arena);
+    struct expr_scope scope = {.variables = agreement->names,
+                               .variable_count = COUNT(samples),
+                               .types = agreement->types};
+    return expr_type_of(span_from_text(expression), (struct place){0}, &scope,
+                        &agreement->arena, &diagnostics) != NULL;
+}
+
+/* What the checker lets pass has an overload; what works, the checker lets pass. */
+static void check_agreement(struct agreement *agreement, const char *expression)
+{
+    arena_rewind(&agreement->arena, agreement->mark);
+    struct value value = evaluate(agreement, expression);
+    bool passes = passes_check(agreement, expression);
+    bool has_overload = !value_is_error(value) ||
+                        !span_starts_with(value_span(value), SPAN("no such overload"));
+    agreement->accepted += passes;
+    if (passes ? has_overload : value_is_error(value))
+        return;
+    print_error("%s: the checker %s it\n", expression, passes ? "allows" : "refuses");
+    agreement->wrong++;
+}
+
+/* All calls of a function with so many arguments. */
+static void check_calls(struct agreement *agreement, const struct builtin *builtin,
+                        unsigned count)
+{
+    unsigned picked[3] = {0};
+    unsigned combinations = 1;
+    char expression[256];
+    for (unsigned i = 0; i < count; i++)
+        combinations *= COUNT(samples);
+    for (unsigned number = 0; number < combinations; number++) {
+        const char *names[3] = {"", "", ""};
+        for (unsigned i = 0, rest = number; i < count; i++, rest /= COUNT(samples)) {
+            picked[i] = rest % COUNT(samples);
+            names[i] = samples[picked[i]].name;
+        }
+        bool is_method = (builtin->style & BUILTIN_METHOD) != 0;
+        snprintf(expression, sizeof expression,
+                 is_method ? "%s.%.*s(%s%s%s)" : "%s%.*s(%s%s%s)", is_method ? names[0] : "",
+                 SPAN_ARGS(builtin->name), is_method ? names[1] : names[0],
+                 count > (is_method ? 2 : 1) ? ", " : "", is_method ? names[2] : names[1]);
+        check_agreement(agreement, expression);
+    }
+}
+
+/* Only whether it runs is in question: the table of types against the functions. */
+static void the_checker_and_the_functions_agree(void **state)
+{
+    (void)state;
+    static struct agreement agreement;
+    arena_init(&agreement.arena, memory, sizeof memory);
+    for (size_t i = 0; i < COUNT(samples); i++) {
+        agreement.names[i] = span_from_text(samples[i].name);
+        agreement.types[i] = type_read(&agreement.arena, span_from_text(samples[i].type));
+        agreement.values[i] = evaluate(&agreement, samples[i].expression);
+        assert_false(value_is_error(agreement.values[i]));
+    }
+    agreement.mark = arena_mark(&agreement.arena);
+    static const char *const operators[] = {"+", "-", "*", "/", "%", "<", "<=", "in"};
+    for (size_t i = 0; i < COUNT(operators); i++) {
+        for (size_t k = 0; k < COUNT(samples) * COUNT(samples); k++) {
+            char expression[128];
+            snprintf(expression, sizeof expression, "%s %s %s",
+                     samples[k % COUNT(samples)].name, operators[i],
+                     samples[k / COUNT(samples)].name);
+            check_agreement(&agreement, expression);
+        }
+    }
+    for (uint32_t i = 0; builtin_at(i) != NULL; i++) {
+        const struct builtin *builtin = builtin_at(i);
+        /* The one name whose function and method take different things: either may pass. */
+        if (span_is(builtin->name, "ip"))
+            continue;
+        for (unsigned count = builtin->count_min; count <= 2 && count <= builtin->count_max;
+             count++)
+            check_calls(&agreement, builtin, count);
+    }
+    assert_int_equal(agreement.wrong, 0);
+    assert_true(agreement.accepted > 300);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +427,7 @@ int main(void)
         cmocka_unit_test(types_have_a_text),
         cmocka_unit_test(depth_and_work_are_bounded),
         cmocka_unit_test(every_function_has_a_signature),
+        cmocka_unit_test(the_checker_and_the_functions_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
