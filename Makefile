@@ -32,6 +32,7 @@ soak:
 
 bench: all
 	@for program in build/bench/bench_*; do [ ! -f $$program ] || $$program || exit 1; done
+	@scripts/bench_peers.sh
 
 fuzz:
 	@scripts/install-deps.sh test
