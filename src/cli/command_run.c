@@ -49,7 +49,8 @@ static const struct option options[] = {
 };
 
 enum {
-    WORKING_MAX = 4096,     /* instances that are not at rest */
+    WORKING_MAX = 4096,     /* instances that are not at rest, of those in a file */
+    ARRIVING_MAX = 100000,  /* … of those that come by standard input */
     FEED_RECORDS_MAX = 256, /* before the loop does something else */
     COMPLAINTS_MAX = DIAGNOSTICS_SHOWN_MAX,
     GRACE_MS = 2000,
@@ -119,9 +120,16 @@ static uint64_t asked_or_working(const struct run *run)
     return run->records.counts[RUN_ASKED] + run->records.counts[RUN_WORKING];
 }
 
+/* A file waits as well as an instance does. Who sends records as they happen does not: while a
+ * step is parked, what comes next must not stand in a pipe behind thousands that cannot go. */
+static uint64_t working_max(const struct run *run)
+{
+    return strcmp(run->path, "-") == 0 ? ARRIVING_MAX : WORKING_MAX;
+}
+
 static bool has_room(const struct run *run)
 {
-    return run->full_count == 0 && asked_or_working(run) < WORKING_MAX;
+    return run->full_count == 0 && asked_or_working(run) < working_max(run);
 }
 
 static void look_for_end(struct run *run)
@@ -354,7 +362,7 @@ static void on_input_end(void *context)
 static void feed(void *context)
 {
     struct run *run = context;
-    uint64_t room = WORKING_MAX - asked_or_working(run);
+    uint64_t room = working_max(run) - asked_or_working(run);
     if (run->has_ended || run->is_stopping || !has_room(run))
         return;
     bool is_more = run_input_feed(&run->input,

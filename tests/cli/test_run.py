@@ -75,6 +75,33 @@ class Run(harness.Case):
         self.assertEqual((more["resumed"], more["states"][0]["count"]), (20, 30))
         self.assertEqual(len(self.keys()), 30)
 
+    def test_who_comes_by_standard_input_does_not_wait_for_those_that_cannot_go_on(self):
+        self.write("job.yaml", """\
+id: job
+version: "1"
+initial: NEW
+states:
+  NEW: { on: { GO: [ { target: DONE, guard: "event.quick" }, { target: STUCK } ] } }
+  STUCK: { invoke: { src: stuck, onDone: DONE, onError: DONE } }
+  DONE: { type: final }
+steps:
+  stuck: { exec: [sleep, "60"], timeout: 70s, deadline: 80s, limit: { concurrency: 1, queue: 1 } }
+""")
+        process = self.begin("run", "job.yaml", "--input", "-", "--event", "GO", "--db", "j.db",
+                             stdin=subprocess.PIPE)
+        for i in range(5000):
+            process.stdin.write(json.dumps({"id": f"r{i}", "quick": False}) + "\n")
+        process.stdin.write('{"id":"last","quick":true}\n')
+        process.stdin.flush()
+        for _ in range(600):
+            if self.call("show", "last", "--db", "j.db").status == 0:
+                break
+            time.sleep(0.05)
+        else:
+            self.fail("the last record was never read")
+        process.kill()
+        self.end(process)
+
     def test_bad_records_are_told_and_the_rest_is_run(self):
         self.write("in.ndjson", '{"id":"a","n":1}\n{bad\n\n[1]\n{"id":"b","n":2}\n'
                                 '{"id":"a","n":3}\n{"id":{},"n":1}\n{"id":"","n":1}\n'
