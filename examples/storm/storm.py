@@ -4,7 +4,7 @@
     --quick              quick.storm and three arms, in well under a minute
     --scenario FILE      another storm: examples/storm/held-out.storm
     --arms A,B           of: once pool naive jitter budget breaker limit opossum interlock
-    --load N             orders a second, instead of the scenario's
+    --load N, --queue N  orders a second, and the cap of every service's queue
     --seed N, --seeds N  the first seed, and how many storms: means with 95 % intervals
     --virtual            in virtual time: seconds instead of minutes, and no kill
     --svg FILE           where the plot goes (BUILD/storm/storm.svg)
@@ -59,7 +59,7 @@ def throw_arrivals(scenario, seed, path):
 class Servers:
     """One process for each service, gone when the storm is over."""
 
-    def __init__(self, build, scenario_path, seed, folder):
+    def __init__(self, build, seed, folder):
         self.start = int((time.time() + 1.0) * 1e6)
         self.ledgers = []
         self.processes = []
@@ -68,7 +68,7 @@ class Servers:
             ledger = folder / f"{name}.ledger"
             self.ledgers.append(ledger)
             self.processes.append(subprocess.Popen([
-                build / "examples/storm/storm_server", scenario_path, "--start", str(self.start),
+                build / "examples/storm/storm_server", folder / "scenario", "--start", str(self.start),
                 "--seed", str(seed * 10 + index), "--ledger", ledger,
                 "--port-file", folder / f"{name}.port"]))
         for name, services in PROCESSES.items():
@@ -164,12 +164,16 @@ def write_steps(servers, path):
 def run_interlock(build, _arm, scenario, servers, folder):
     """The results by the engine's own durable record: when each order came to its end."""
     engine = Engine(build, servers, folder)
-    for begin, end, service, _ in scenario.faults:
-        if service == "payment":
-            servers.sleep_until((begin + end) / 2)
-            engine.kill()
-            engine.begin()
-    servers.sleep_until(scenario.seconds)
+    try:
+        for begin, end, service, _ in scenario.faults:
+            if service == "payment":
+                servers.sleep_until((begin + end) / 2)
+                engine.kill()
+                engine.begin()
+        servers.sleep_until(scenario.seconds)
+    except BaseException:
+        engine.kill()
+        raise
     engine.end(SETTLE)
     listed = subprocess.run([build / "interlock", "list", "--db", folder / "orders.db",
                              "-o", "ndjson"], check=True, capture_output=True, text=True).stdout
@@ -186,29 +190,27 @@ def run_interlock(build, _arm, scenario, servers, folder):
     return results, known
 
 
-def run_virtual(build, arm, scenario_path, arrivals_path, seed, folder):
+def run_virtual(build, arm, seed, folder):
     subprocess.run([
-        build / "examples/storm/storm_sim", scenario_path, arm, "--seed", str(seed),
-        "--definition", HERE / "order.yaml", "--arrivals", arrivals_path,
-        "--results", folder / "results", "--ledger", folder / "ledger"], check=True)
+        build / "examples/storm/storm_sim", folder / "scenario", arm, "--seed", str(seed),
+        "--definition", HERE / "order.yaml", "--arrivals", folder / "arrivals", "--results", folder / "results", "--ledger", folder / "ledger"], check=True)
     return figures.read_results(folder / "results"), [folder / "ledger"]
 
 
-def run_arm(options, arm, seed, folder):
+def run_arm(build, scenario, arm, seed, folder, is_virtual):
     """One storm over one arm, as figures."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    scenario = options.scenario
+    scenario.write(folder / "scenario")
     arrivals = throw_arrivals(scenario, seed, folder / "arrivals")
-    if options.virtual:
-        results, ledgers = run_virtual(options.build, arm, options.scenario_path,
-                                       folder / "arrivals", seed, folder)
+    if is_virtual:
+        results, ledgers = run_virtual(build, arm, seed, folder)
         known = set(range(len(arrivals))) if arm == "interlock" else None
     else:
         run = {"interlock": run_interlock, "opossum": run_opossum}.get(arm, run_hand)
-        servers = Servers(options.build, options.scenario_path, seed, folder)
+        servers = Servers(build, seed, folder)
         try:
-            results, known = run(options.build, arm, scenario, servers, folder)
+            results, known = run(build, arm, scenario, servers, folder)
         finally:
             servers.stop()
         ledgers = servers.ledgers
@@ -239,18 +241,18 @@ def cell(values, digits=1):
 
 def columns(scenario):
     """(heading, function of one run's figures, digits)"""
-    faults = [f"{service} {settings}" for _, _, service, settings in scenario.faults]
     table = [("in time %", lambda f: 100 * f.in_time, 1),
-             ("of possible %", lambda f: 100 * f.in_time / f.possible, 1)]
-    for index, fault in enumerate(faults):
-        table.append((f"{fault} %", lambda f, i=index: 100 * f.windows[i]["in_time"], 1))
-        table.append(("back after s", lambda f, i=index: f.windows[i]["recovery"], 1))
+             ("of possible", lambda f: 100 * f.in_time / f.possible, 1)]
+    for index in range(len(scenario.faults)):
+        table.append((f"fault {index + 1} %", lambda f, i=index: 100 * f.windows[i]["in_time"], 1))
+        table.append(("back s", lambda f, i=index: f.windows[i]["recovery"], 1))
     return table + [("p50 s", lambda f: f.p50, 2), ("p99 s", lambda f: f.p99, 2),
-                    ("payments/order", lambda f: f.payments_per_order, 2),
+                    ("pay/order", lambda f: f.payments_per_order, 2),
                     ("double", lambda f: f.double, 0),
-                    ("charged+failed", lambda f: f.charged_failed, 0),
+                    ("paid+failed", lambda f: f.charged_failed, 0),
                     ("failed", lambda f: f.failed_count, 0),
-                    ("open", lambda f: f.open_count, 0)]
+                    ("open", lambda f: f.open_count, 0),
+                    ("late ms", lambda f: f.late_ms, 1)]
 
 
 def print_table(scenario, runs):
@@ -271,22 +273,31 @@ def print_notes(scenario, runs):
     print(f"\nin time: done within {figures.SLA:.0f} s of the intended arrival, of all orders that"
           f" arrived;\npossible: what the narrowest service could serve at {scenario.rate:.0f}"
           f" orders a second, {100 * possible:.1f} %")
-    for begin, end, service, settings in scenario.faults:
+    for index, (begin, end, service, settings) in enumerate(scenario.faults):
         share = figures.possible(scenario, begin, end)
-        print(f"  {service} {settings}, second {begin:.0f} to {end:.0f}: {100 * share:.1f} %")
-    print("p50, p99: of the orders that were done, so a collapsed arm flatters itself: read them"
-          " beside the first column.")
+        print(f"  fault {index + 1}: {service} {settings}, second {begin:g} to {end:g}:"
+              f" {100 * share:.1f} %")
+    print("back: seconds from a fault's end until 95 % are in time again\np50, p99: of the orders that were done, so a collapsed arm flatters itself: read them"
+          " beside the first column.\nlate: from an order's intended arrival to its first call,"
+          " p99 before the first fault: where it is large,\nthe machine was too busy for this arm"
+          " to be judged.")
     if "interlock" not in runs:
         return True
     harm = {"lost": sum(f.lost for f in runs["interlock"]),
             "double-charged": sum(f.double for f in runs["interlock"]),
-            "charged but failed": sum(f.charged_failed for f in runs["interlock"])}
+            "charged but failed": sum(f.charged_failed for f in runs["interlock"]),
+            "completed but not charged": sum(f.uncharged for f in runs["interlock"])}
     print("Interlock: " + ", ".join(f"{count} {name}" for name, count in harm.items()) +
           f", of {sum(f.count for f in runs['interlock'])} orders")
     return not any(harm.values())
 
 
 # The program
+
+def stop_servers_when_ended():
+    """SIGTERM becomes an exit, which ends what was begun."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
 
 def has_opossum():
     """Installed, or installed now; silently absent where there is no npm or no registry."""
@@ -309,6 +320,7 @@ def read_options():
     parser.add_argument("--scenario", type=pathlib.Path, dest="scenario_path")
     parser.add_argument("--arms")
     parser.add_argument("--load", type=float)
+    parser.add_argument("--queue", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--virtual", action="store_true")
@@ -318,9 +330,7 @@ def read_options():
     options.build = options.build.resolve()
     if options.scenario_path is None:
         options.scenario_path = HERE / ("quick.storm" if options.quick else "storm.storm")
-    options.scenario = figures.Scenario(options.scenario_path)
-    if options.load:
-        options.scenario.rate = options.load
+    options.scenario = figures.Scenario(options.scenario_path, options.load, options.queue)
     wanted = options.arms.split(",") if options.arms else QUICK_ARMS if options.quick else ARMS
     unknown = [arm for arm in wanted if arm not in ARMS]
     if unknown:
@@ -335,20 +345,20 @@ def read_options():
 def main():
     options = read_options()
     scenario = options.scenario
-    folder = options.build / "storm"
+    folder = options.build / "storm" / ("virtual" if options.virtual else "real")
     runs = {arm: [] for arm in options.wanted}
     print(f"{options.scenario_path.name}: {scenario.rate:.0f} orders a second for"
           f" {scenario.seconds:.0f} s{' of virtual time' if options.virtual else ''},"
           f" {len(runs)} arms, {options.seeds} seed{'s' * (options.seeds > 1)}")
     for seed in range(options.seed, options.seed + options.seeds):
         for arm in runs:
-            result = run_arm(options, arm, seed, folder / arm)
+            result = run_arm(options.build, scenario, arm, seed, folder / arm, options.virtual)
             runs[arm].append(result)
             print(f"  {TITLES[arm]:24s} seed {seed}: {100 * result.in_time:5.1f} % in time",
                   flush=True)
     print_table(scenario, runs)
     is_clean = print_notes(scenario, runs)
-    svg = options.svg or folder / "storm.svg"
+    svg = options.svg or options.build / "storm" / "storm.svg"
     svg.write_text(storm_plot.draw(scenario, {TITLES[arm]: runs[arm][0] for arm in runs},
                                    options.scenario_path.name), encoding="utf-8")
     print(f"plot: {svg}")
@@ -359,5 +369,5 @@ def main():
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers are stopped
+    stop_servers_when_ended()
     sys.exit(main())

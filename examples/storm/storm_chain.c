@@ -48,6 +48,7 @@ static const struct retry_rule backoff = {.attempts = 3,
 
 #define BUDGET_SHARE 0.2
 #define BUDGET_RESERVE 10.0
+#define LIMIT_FIRST 100.0
 #define LIMIT_MIN 20.0
 #define LIMIT_MAX 200.0
 
@@ -110,7 +111,7 @@ struct storm_arm *storm_arm_open(const struct storm_care *care, struct storm_hos
     arm->breaker.ramp_ms = 1000;
     for (int i = 0; i < STORM_CHAIN_LENGTH; i++) {
         arm->guards[i].tokens = BUDGET_RESERVE;
-        arm->guards[i].limit = LIMIT_MIN;
+        arm->guards[i].limit = LIMIT_FIRST;
         breaker_init(&arm->guards[i].breaker, policy_now(arm));
     }
     return arm;

@@ -12,22 +12,30 @@ SERVICES = ("validate", "inventory", "payment", "ship")
 
 
 class Scenario:
-    """The load and the faults of a .storm file."""
+    """The load and the faults of a .storm file; another load or queue may be laid over it."""
 
-    def __init__(self, path):
+    def __init__(self, path, load=None, queue=None):
         self.rate, self.seconds = 450.0, 50.0
         self.faults = []  # (from, to, service, settings)
         self.settings = collections.defaultdict(dict)
+        self.lines = []
         for line in path.read_text(encoding="utf-8").splitlines():
             words = line.split()
             if not words or words[0].startswith("#"):
                 continue
             if words[0] == "load":
+                words[1] = f"{load or float(words[1]):g}"
                 self.rate, self.seconds = float(words[1]), float(words[2])
             elif words[0] == "service":
+                words[2] += f",queue={queue}" if queue else ""
                 self.settings[words[1]].update(pair.split("=") for pair in words[2].split(","))
             elif words[0] == "fault":
                 self.faults.append((float(words[1]), float(words[2]), words[3], words[4]))
+            self.lines.append(" ".join(words))
+
+    def write(self, path):
+        """As the programs read it."""
+        path.write_text("\n".join(self.lines) + "\n", encoding="utf-8")
 
     def mean(self, service, settings):
         """Seconds that one request takes: a lognormal's mean from its median."""
@@ -115,24 +123,39 @@ class Figures:
         self.possible = possible(scenario, 0, scenario.seconds)
         done = [latency for latency in self.latency if latency < math.inf]
         self.p50, self.p99 = percentile(done, 0.5), percentile(done, 0.99)
-        self.p99_of_all = percentile(self.latency, 0.99)  # infinite when 1 % was never done
+        # An order that was never done took at least until nobody looked any more.
+        ends = [ended for _, ended, _ in results.values()]
+        last = max([*ends, scenario.seconds])
+        self.p99_of_all = percentile([latency if latency < math.inf else last - at
+                                      for at, latency in zip(arrivals, self.latency)], 0.99)
+        self.never = 1 - len(done) / self.count
         self.failed_count = sum(1 for *_, done in results.values() if not done)
         self.open_count = self.count - len(results)
         self.lost = 0 if known is None else self.count - len(known)
-        self.read_ledger(ledger, results)
+        self.read_ledger(scenario, ledger, results)
         self.windows = [self.window(scenario, fault) for fault in scenario.faults]
 
-    def read_ledger(self, ledger, results):
-        """Who was charged how often, by the payment's own book."""
+    def read_ledger(self, scenario, ledger, results):
+        """Who was charged how often, by the payment's own book; and how late the first call of
+        an order came while all was well, which tells whether the machine kept up."""
         charges, refunds = collections.Counter(), collections.Counter()
         self.payments = collections.Counter()
-        for service, order, _, _, outcome in ledger:
+        first = {}
+        for service, order, came, _, outcome in ledger:
+            if service == "validate":
+                first.setdefault(order, came)
             self.payments[order] += service == "payment"
             if outcome.startswith("acted"):
                 charges[order] += service == "payment"
                 refunds[order] += service == "refund"
+        calm = min((fault[0] for fault in scenario.faults), default=scenario.seconds)
+        self.late_ms = 1000 * percentile([came - self.arrivals[order]
+                                          for order, came in first.items()
+                                          if self.arrivals[order] < calm], 0.99)
         self.payments_per_order = sum(self.payments.values()) / self.count
         self.double = sum(1 for times in charges.values() if times > 1)
+        self.uncharged = sum(1 for order, (_, _, done) in results.items()
+                             if done and charges[order] == 0)
         self.charged_failed = sum(
             1 for order, (_, _, done) in results.items()
             if not done and charges[order] > 0 and refunds[order] == 0)
@@ -151,6 +174,6 @@ class Figures:
         }
 
     def summary(self):
-        names = ("count", "in_time", "possible", "p50", "p99", "p99_of_all", "payments_per_order",
-                 "double", "charged_failed", "failed_count", "open_count", "lost", "windows")
+        names = ("count", "in_time", "possible", "p50", "p99", "p99_of_all", "never", "payments_per_order",
+                 "double", "charged_failed", "uncharged", "failed_count", "open_count", "lost", "late_ms", "windows")
         return {name: getattr(self, name) for name in names}

@@ -5,7 +5,7 @@ import math
 
 import storm_figures as figures
 
-LEFT, WIDE, GAP, HIGH, TOP = 150, 330, 60, 62, 58
+LEFT, WIDE, GAP, HIGH, TOP = 185, 330, 60, 62, 58
 LATENCY_MIN, LATENCY_MAX = 0.05, 60.0
 
 
@@ -104,3 +104,43 @@ def draw(scenario, runs, name):
             parts.append(f'<text class="axis" x="{left + share * WIDE + 4:.0f}" y="{height - 12}">'
                          f"{scenario.seconds * share:.0f}</text>")
     return "\n".join(parts) + "\n</svg>\n"
+
+
+COLOURS = ("#7f8c8d", "#b9770e", "#c0392b", "#8e44ad", "#2e86c1", "#17a589", "#14679e")
+
+
+def draw_sweep(arms, loads, queues):
+    """In time, of all that arrive, over the load and over the queues' cap; `arms` is title →
+    (figures by load, figures by cap)."""
+    wide, high, top = 380, 260, 40
+    panels = ((50, loads, 0, "orders a second"), (50 + wide + 60, queues, 1, "places in a queue"))
+    width, height = 50 + 2 * wide + 90, top + high + 60 + 18 * len(arms)
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">',
+             f"<style>{STYLE}</style>", f'<rect width="{width}" height="{height}" fill="#fff"/>',
+             '<text class="title" x="10" y="20">served in time, % of all orders that arrive'
+             " (dashed: possible)</text>"]
+    for left, points, which, name in panels:
+        x = [left + wide * point / max(points) for point in points]
+        parts.append(f'<rect class="box" x="{left}" y="{top}" width="{wide}" height="{high}"/>')
+        for percent in (0, 25, 50, 75, 100):
+            y = top + high * (1 - percent / 100)
+            parts.append(f'<path class="grid" d="M{left} {y:.0f}h{wide}"/>'
+                         f'<text class="axis" x="{left - 4}" y="{y + 3:.0f}">{percent}</text>')
+        for at, point in zip(x, points):
+            parts.append(f'<text class="axis" x="{at + 8:.0f}" y="{top + high + 14}">{point:g}</text>')
+        parts.append(f'<text x="{left + wide / 2 - 40:.0f}" y="{top + high + 32}">{name}</text>')
+        first = next(iter(arms.values()))[which]
+        parts.append(sweep_line(x, [run.possible for run in first], top, high, "#999", "3 2"))
+        for colour, runs in zip(COLOURS, arms.values()):
+            parts.append(sweep_line(x, [run.in_time for run in runs[which]], top, high, colour))
+    for index, (colour, title) in enumerate(zip(COLOURS, arms)):
+        y = top + high + 56 + 18 * index
+        parts.append(f'<path d="M60 {y - 4}h24" stroke="{colour}" stroke-width="2"/>'
+                     f'<text x="92" y="{y}">{html.escape(title)}</text>')
+    return "\n".join(parts) + "\n</svg>\n"
+
+
+def sweep_line(x, shares, top, high, colour, dash="none"):
+    text = " ".join(f"{at:.1f},{top + high * (1 - share):.1f}" for at, share in zip(x, shares))
+    return (f'<polyline points="{text}" style="stroke:{colour};stroke-width:2;'
+            f'stroke-dasharray:{dash}"/>')

@@ -1,8 +1,8 @@
 /*
  * storm_sim.c - the storm in virtual time: minutes of it in a second.
  *
- *     storm_sim SCENARIO ARM [--seed N] [--load RATE] [--queue CAP] [--definition FILE]
- *               [--arrivals FILE] [--results FILE] [--ledger FILE]
+ *     storm_sim SCENARIO ARM [--seed N] [--definition FILE] [--arrivals FILE]
+ *               [--results FILE] [--ledger FILE]
  *
  * The services are those of the real run, and so is the code of the arms; the arm `interlock`
  * is the engine itself on a virtual loop. What is missing is the network, the kernel, the disk
@@ -110,14 +110,11 @@ struct arguments {
     const char *arrivals;
     const char *results;
     const char *ledger;
-    double load;
-    const char *queue;
     uint64_t seed;
 };
 
 static const struct option options[] = {
-    {"seed", required_argument, NULL, 's'},     {"load", required_argument, NULL, 'l'},
-    {"queue", required_argument, NULL, 'q'},    {"definition", required_argument, NULL, 'd'},
+    {"seed", required_argument, NULL, 's'},     {"definition", required_argument, NULL, 'd'},
     {"arrivals", required_argument, NULL, 'a'}, {"results", required_argument, NULL, 'r'},
     {"ledger", required_argument, NULL, 'L'},   {NULL, 0, NULL, 0},
 };
@@ -127,12 +124,6 @@ static bool take_option(struct arguments *arguments, int option)
     switch (option) {
     case 's':
         arguments->seed = strtoull(optarg, NULL, 10);
-        return true;
-    case 'l':
-        arguments->load = strtod(optarg, NULL);
-        return arguments->load > 0;
-    case 'q':
-        arguments->queue = optarg;
         return true;
     case 'd':
         arguments->definition = optarg;
@@ -164,17 +155,6 @@ static bool read_arguments(struct arguments *arguments, int count, char **texts)
     arguments->scenario = texts[optind];
     arguments->arm = texts[optind + 1];
     return true;
-}
-
-/* The caps of all services at once: the last setting of a name holds. */
-static void set_queue(struct storm_scenario *scenario, const char *cap)
-{
-    for (int i = 0; i < STORM_SERVICE_COUNT; i++) {
-        char *settings = scenario->settings[i];
-        size_t size = strlen(settings);
-        ensure(snprintf(settings + size, STORM_SETTINGS_BYTES - size, "%squeue=%s",
-                        size == 0 ? "" : ",", cap) < (int)(STORM_SETTINGS_BYTES - size));
-    }
 }
 
 static FILE *open_output(const char *path)
@@ -224,18 +204,13 @@ int main(int count, char **texts)
     struct storm_scenario scenario;
     if (!read_arguments(&arguments, count, texts) ||
         (storm_care_find(arguments.arm) == NULL && strcmp(arguments.arm, "interlock") != 0)) {
-        fputs("usage: storm_sim SCENARIO ARM [--seed N] [--load RATE] [--queue CAP]\n"
-              "                 [--definition FILE] [--arrivals FILE] [--results FILE]\n"
-              "                 [--ledger FILE]\n",
+        fputs("usage: storm_sim SCENARIO ARM [--seed N] [--definition FILE]\n"
+              "                 [--arrivals FILE] [--results FILE] [--ledger FILE]\n",
               stderr);
         return EXIT_USAGE;
     }
     if (!storm_scenario_read(&scenario, arguments.scenario))
         return EXIT_ENVIRONMENT;
-    if (arguments.load > 0)
-        scenario.rate = arguments.load;
-    if (arguments.queue != NULL)
-        set_queue(&scenario, arguments.queue);
     run(&arguments, &scenario);
     return 0;
 }
