@@ -69,6 +69,8 @@ static const uint64_t *memory_of(const struct machine *machine, const uint64_t *
                                  uint32_t history)
 {
     uint32_t row = machine->states[machine->states[history].parent].memory;
+    if (memory == NULL)
+        return NULL;
     const uint64_t *words = &memory[(size_t)row * machine->word_count];
     for (uint32_t i = 0; i < machine->word_count; i++) {
         if (words[i] != 0)
@@ -98,12 +100,23 @@ static void add_remembered(const struct machine *machine, uint32_t history,
     }
 }
 
+static void add_all_regions(const struct machine *machine, uint32_t parallel,
+                            struct target_list *list)
+{
+    const struct machine_state *states = machine->states;
+    for (uint32_t child = parallel + 1; child < states[parallel].end;
+         child = states[child].end) {
+        if (states[child].type != STATE_HISTORY)
+            list->states[list->count++] = child;
+    }
+}
+
 static void add_defaults(const struct machine *machine, uint32_t history,
                          const uint64_t *memory, struct target_list *list)
 {
     uint32_t index = machine->states[history].initial;
-    if (index == NO_INDEX) { /* all regions of a parallel state */
-        list->states[list->count++] = machine->states[history].parent;
+    if (index == NO_INDEX) {
+        add_all_regions(machine, machine->states[history].parent, list);
         return;
     }
     struct range targets = machine->transitions[index].targets;
@@ -128,13 +141,20 @@ static void add_effective(const struct machine *machine, uint32_t target,
         add_defaults(machine, target, memory, list);
 }
 
+static void add_all_effective(const struct machine *machine,
+                              const struct machine_transition *transition,
+                              const uint64_t *memory, struct target_list *list)
+{
+    for (uint32_t i = 0; i < transition->targets.count; i++)
+        add_effective(machine, machine->targets[transition->targets.first + i], memory, list);
+}
+
 uint32_t domain_now(const struct machine *machine, const struct machine_transition *transition,
                     const uint64_t *memory, struct arena *arena)
 {
     struct target_list list = {
         arena_new_array(arena, (size_t)machine->state_count * 2, uint32_t), 0};
-    for (uint32_t i = 0; i < transition->targets.count; i++)
-        add_effective(machine, machine->targets[transition->targets.first + i], memory, &list);
+    add_all_effective(machine, transition, memory, &list);
     return domain_of(machine, transition, list.states, list.count);
 }
 
@@ -142,10 +162,12 @@ void entry_set_init(struct entry_set *set, const struct machine *machine,
                     const uint64_t *memory, struct arena *arena)
 {
     size_t bytes = machine->word_count * sizeof(uint64_t);
-    *set = (struct entry_set){.machine = machine,
-                              .memory = memory,
-                              .states = arena_get_zeroed(arena, bytes),
-                              .defaults = arena_get_zeroed(arena, bytes)};
+    *set = (struct entry_set){
+        .machine = machine,
+        .memory = memory,
+        .targets = arena_new_array(arena, (size_t)machine->state_count * 2, uint32_t),
+        .states = arena_get_zeroed(arena, bytes),
+        .defaults = arena_get_zeroed(arena, bytes)};
 }
 
 static void set_bit(uint64_t *words, uint32_t state)
@@ -205,8 +227,7 @@ static void add_history(struct entry_set *set, uint32_t history)
 {
     const struct machine_state *states = set->machine->states;
     uint32_t parent = states[history].parent;
-    const uint64_t *words =
-        set->memory == NULL ? NULL : memory_of(set->machine, set->memory, history);
+    const uint64_t *words = memory_of(set->machine, set->memory, history);
     set->met_history = true;
     if (words == NULL && states[history].initial != NO_INDEX) {
         set_bit(set->defaults, history);
@@ -250,9 +271,11 @@ void entry_set_add(struct entry_set *set, const struct machine_transition *trans
     }
     for (uint32_t i = 0; i < transition->targets.count; i++)
         add_inside(set, targets[i]);
-    for (uint32_t i = 0; i < transition->targets.count; i++) {
-        if (targets[i] != domain)
-            add_ancestors(set, targets[i], domain);
+    struct target_list effective = {set->targets, 0};
+    add_all_effective(machine, transition, set->memory, &effective);
+    for (uint32_t i = 0; i < effective.count; i++) {
+        if (effective.states[i] != domain)
+            add_ancestors(set, effective.states[i], domain);
     }
     if (domain != NO_STATE && machine->states[domain].type == STATE_PARALLEL)
         add_regions(set, domain);

@@ -19,6 +19,7 @@ uint32_t domain_now(const struct machine *machine, const struct machine_transiti
 struct entry_set {
     const struct machine *machine;
     const uint64_t *memory; /* NULL: nothing is remembered */
+    uint32_t *targets;      /* what history states stand for */
     uint64_t *states;
     uint64_t *defaults; /* states entered by default, and history states that held nothing */
     bool met_history;
