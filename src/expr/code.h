@@ -21,51 +21,56 @@
 enum { CODE_STACK_MAX = 512 };
 
 /* `operand` is a constant's index, or a jump's destination. */
-#define CODE_LIST(X)                                                            \
-    X(CONSTANT) /* push constant */                                             \
-    X(SLOT)     /* push slot `index`; constant `operand` when it is unbound */  \
-    X(LOCAL)    /* push stack[index] */                                         \
-    X(SELECT)   /* member of the constant; then its error */                    \
-    X(SELECT_OPTIONAL)                                                          \
-    X(HAS)                                                                      \
-    X(INDEX)                                                                    \
-    X(INDEX_OPTIONAL)                                                           \
-    X(NOT)                                                                      \
-    X(NEGATE)                                                                   \
-    X(ADD)                                                                      \
-    X(SUBTRACT)                                                                 \
-    X(MULTIPLY)                                                                 \
-    X(DIVIDE)                                                                   \
-    X(MODULO)                                                                   \
-    X(COMPARE) /* true when the order is among the bits of `index` */           \
-    X(COMPARE_CONSTANT)                                                         \
-    X(EQUAL) /* equal == (index == 0) */                                        \
-    X(EQUAL_CONSTANT)                                                           \
-    X(IN)                                                                       \
-    X(IN_CONSTANT)                                                              \
-    X(JUMP)                                                                     \
-    X(AND_JUMP) /* a false top decides: jump, keeping it */                     \
-    X(AND)      /* two operands to one, the first not false */                  \
-    X(OR_JUMP)                                                                  \
-    X(OR)                                                                       \
-    X(BRANCH)   /* false: jump; an error: to the JUMP before the destination */ \
-    X(LIST)     /* push an empty list with room for `operand` */                \
-    X(LIST_ADD) /* index: 1 when the element is optional */                     \
-    X(MAP)                                                                      \
-    X(MAP_ADD)                                                                  \
-    X(CALL)    /* built-in function `operand` with `count` arguments */         \
-    X(MATCHES) /* regular expression `operand` over the top */                  \
-    X(CALL_HOST)                                                                \
-    X(FOLD)           /* begin to walk over the top; not a list or map: jump */ \
-    X(FOLD_NEXT)      /* set the variables; at the end: jump */                 \
-    X(FOLD_FILTER)    /* a condition that is not true: back to FOLD_NEXT */     \
-    X(FOLD_STEP)      /* take the body's result, back to FOLD_NEXT */           \
-    X(FOLD_END)       /* leave the fold's result alone on the stack */          \
-    X(UNBIND)         /* drop the value under the top */                        \
-    X(OPTIONAL_OPEN)  /* an optional's value, or jump with what is not one */   \
-    X(OPTIONAL_CLOSE) /* the body's result back into an optional */             \
-    X(OPTIONAL_ELSE)  /* with a value: jump; none: drop it */                   \
-    X(OPTIONAL_CHECK) /* an error when it is no optional */                     \
+#define CODE_LIST(X)                                                              \
+    X(CONSTANT) /* push constant */                                               \
+    X(SLOT)     /* push slot `index`; constant `operand` when it is unbound */    \
+    X(LOCAL)    /* push stack[index] */                                           \
+    X(SELECT)   /* member of the constant; then its error */                      \
+    X(SELECT_OPTIONAL)                                                            \
+    X(HAS)                                                                        \
+    X(INDEX)                                                                      \
+    X(INDEX_OPTIONAL)                                                             \
+    X(NOT)                                                                        \
+    X(NEGATE)                                                                     \
+    X(ADD)                                                                        \
+    X(SUBTRACT)                                                                   \
+    X(MULTIPLY)                                                                   \
+    X(DIVIDE)                                                                     \
+    X(MODULO)                                                                     \
+    X(COMPARE) /* true when the order is among the bits of `index` */             \
+    X(COMPARE_CONSTANT)                                                           \
+    X(COMPARE_SLOT) /* slot `index`; its constant, then the error when unbound */ \
+    X(EQUAL)        /* equal == (index == 0) */                                   \
+    X(EQUAL_CONSTANT)                                                             \
+    X(EQUAL_SLOT)                                                                 \
+    X(IN)                                                                         \
+    X(IN_CONSTANT)                                                                \
+    X(IN_SLOT)                                                                    \
+    X(JUMP)                                                                       \
+    X(AND_JUMP) /* a false top decides: jump, keeping it */                       \
+    X(AND)      /* two operands to one, the first not false */                    \
+    X(AND_NEXT) /* AND, then AND_JUMP */                                          \
+    X(OR_JUMP)                                                                    \
+    X(OR)                                                                         \
+    X(OR_NEXT)                                                                    \
+    X(BRANCH)   /* false: jump; an error: to the JUMP before the destination */   \
+    X(LIST)     /* push an empty list with room for `operand` */                  \
+    X(LIST_ADD) /* index: 1 when the element is optional */                       \
+    X(MAP)                                                                        \
+    X(MAP_ADD)                                                                    \
+    X(CALL)    /* built-in function `operand` with `count` arguments */           \
+    X(MATCHES) /* regular expression `operand` over the top */                    \
+    X(CALL_HOST)                                                                  \
+    X(FOLD)           /* begin to walk over the top; not a list or map: jump */   \
+    X(FOLD_NEXT)      /* set the variables; at the end: jump */                   \
+    X(FOLD_FILTER)    /* a condition that is not true: back to FOLD_NEXT */       \
+    X(FOLD_STEP)      /* take the body's result, back to FOLD_NEXT */             \
+    X(FOLD_END)       /* leave the fold's result alone on the stack */            \
+    X(UNBIND)         /* drop the value under the top */                          \
+    X(OPTIONAL_OPEN)  /* an optional's value, or jump with what is not one */     \
+    X(OPTIONAL_CLOSE) /* the body's result back into an optional */               \
+    X(OPTIONAL_ELSE)  /* with a value: jump; none: drop it */                     \
+    X(OPTIONAL_CHECK) /* an error when it is no optional */                       \
     X(RETURN)
 
 #define CODE_ENUM(name) CODE_##name,
@@ -74,7 +79,8 @@ enum code { CODE_LIST(CODE_ENUM) CODE_COUNT };
 
 struct instruction {
     uint8_t code;  /* enum code */
-    uint8_t count; /* arguments of a call; variables of a fold */
+    uint8_t count; /* arguments of a call; variables of a fold; `index` of COMPARE in
+                      COMPARE_SLOT and its like */
     uint16_t index;
     uint32_t operand;
 };

@@ -213,11 +213,26 @@ static void put_host_call(struct emitter *emitter, const struct expr_function *f
     emitter->may_allocate = true;
 }
 
+/* The constant that stands for a slot which is unbound. */
+static uint32_t add_unbound(struct emitter *emitter, size_t slot)
+{
+    return add_error(emitter, "no such attribute", emitter->scope->variables[slot]);
+}
+
 static void put_slot(struct emitter *emitter, size_t slot)
 {
-    struct span name = emitter->scope->variables[slot];
-    uint32_t unbound = add_error(emitter, "no such attribute", name);
-    put(emitter, CODE_SLOT, (uint32_t)slot, unbound, 1);
+    put(emitter, CODE_SLOT, (uint32_t)slot, add_unbound(emitter, slot), 1);
+}
+
+/* True when the tree is a variable of the scope and nothing else. */
+static bool find_slot(struct emitter *emitter, const struct ast *ast, size_t *slot)
+{
+    uint32_t used;
+    struct names_path path = names_path_of(ast);
+    if (path.count == 0 || (!path.is_absolute && find_local(emitter, path.parts[0]) != NULL))
+        return false;
+    *slot = names_find_variable(emitter->scope, &path, &used);
+    return *slot != SIZE_MAX && used == path.count;
 }
 
 /* What the path begins with; the parts behind `used` are members of it. */
@@ -327,14 +342,34 @@ static enum code code_of(enum ast_operator operator, bool has_constant, uint32_t
     return has_constant ? CODE_COMPARE_CONSTANT : CODE_COMPARE;
 }
 
+/* slot < constant, slot == constant and slot in constant are most of what guards say: one
+ * instruction each. */
+static void put_slot_operator(struct emitter *emitter, enum code code, uint32_t index,
+                              size_t slot, struct value constant)
+{
+    enum code one = code == CODE_COMPARE_CONSTANT ? CODE_COMPARE_SLOT
+                    : code == CODE_EQUAL_CONSTANT ? CODE_EQUAL_SLOT
+                                                  : CODE_IN_SLOT;
+    uint32_t operand = add_constant(emitter, constant);
+    uint32_t unbound = add_unbound(emitter, slot);
+    ensure(unbound == operand + 1);
+    uint32_t at = put(emitter, one, (uint32_t)slot, operand, 1);
+    emitter->code[at].count = (uint8_t)index;
+}
+
 static void emit_binary(struct emitter *emitter, const struct ast *ast)
 {
     struct value constant;
+    size_t slot;
     uint32_t index;
     enum ast_operator operator= ast->operation.operator;
     bool has_constant = operator<AST_ADD &&
         find_constant(emitter, ast->operation.right, &constant);
     enum code code = code_of(operator, has_constant, &index);
+    if (has_constant && find_slot(emitter, ast->operation.left, &slot)) {
+        put_slot_operator(emitter, code, index, slot, constant);
+        return;
+    }
     emit(emitter, ast->operation.left);
     if (has_constant) {
         put(emitter, code, index, add_constant(emitter, constant), 0);
@@ -350,17 +385,21 @@ static void emit_unary(struct emitter *emitter, const struct ast *ast)
     put(emitter, ast->operation.operator== AST_NOT ? CODE_NOT : CODE_NEGATE, 0, 0, 0);
 }
 
+/* a JUMP b NEXT c NEXT … z JOIN: every jump leads behind the end. */
 static void emit_logic(struct emitter *emitter, const struct ast *ast)
 {
     bool is_and = ast->kind == AST_AND;
-    uint32_t *jumps = arena_new_array(emitter->arena, ast->logic.count, uint32_t);
+    uint32_t count = ast->logic.count;
+    uint32_t *jumps = arena_new_array(emitter->arena, count, uint32_t);
     emit(emitter, ast->logic.operands[0]);
-    for (uint32_t i = 1; i < ast->logic.count; i++) {
-        jumps[i] = put(emitter, is_and ? CODE_AND_JUMP : CODE_OR_JUMP, 0, 0, 0);
+    jumps[0] = put(emitter, is_and ? CODE_AND_JUMP : CODE_OR_JUMP, 0, 0, 0);
+    for (uint32_t i = 1; i + 1 < count; i++) {
         emit(emitter, ast->logic.operands[i]);
-        put(emitter, is_and ? CODE_AND : CODE_OR, 0, 0, -1);
+        jumps[i] = put(emitter, is_and ? CODE_AND_NEXT : CODE_OR_NEXT, 0, 0, -1);
     }
-    for (uint32_t i = 1; i < ast->logic.count; i++)
+    emit(emitter, ast->logic.operands[count - 1]);
+    put(emitter, is_and ? CODE_AND : CODE_OR, 0, 0, -1);
+    for (uint32_t i = 0; i + 1 < count; i++)
         land(emitter, jumps[i]);
 }
 

@@ -117,7 +117,10 @@ struct value expr_run(const struct expr_program *program, const struct expr_fram
 bool expr_uses(const struct expr_program *program, uint32_t variable)
 {
     for (uint32_t i = 0; i < program->code_count; i++) {
-        if (program->code[i].code == CODE_SLOT && program->code[i].index == variable)
+        uint8_t code = program->code[i].code;
+        bool reads = code == CODE_SLOT || code == CODE_COMPARE_SLOT ||
+                     code == CODE_EQUAL_SLOT || code == CODE_IN_SLOT;
+        if (reads && program->code[i].index == variable)
             return true;
     }
     return false;

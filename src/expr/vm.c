@@ -113,6 +113,8 @@ static inline struct value is_in(struct vm *vm, struct value element, struct val
         const struct value *item = &container.items[i];
         if (item->kind != VALUE_STRING || item->count != element.count)
             continue;
+        if (element.count > 0 && item->text[0] != element.text[0])
+            continue;
         vm_charge_bytes(vm, element.count);
         if (memcmp(item->text, element.text, element.count) == 0)
             return value_bool(true);
@@ -122,9 +124,8 @@ static inline struct value is_in(struct vm *vm, struct value element, struct val
 
 /* The first operand is not what decides (false for AND, true for OR). */
 static inline struct value join_logic(struct vm *vm, struct value a, struct value b,
-                                      enum code code)
+                                      bool deciding)
 {
-    bool deciding = code == CODE_OR;
     if (b.kind == VALUE_BOOL && (b.boolean == deciding || a.kind == VALUE_BOOL))
         return b;
     if (a.kind == VALUE_ERROR)
@@ -133,6 +134,17 @@ static inline struct value join_logic(struct vm *vm, struct value a, struct valu
         return b;
     return vm_error(vm, "no such overload: %s %s %s", vm_kind_name(a.kind),
                     deciding ? "||" : "&&", vm_kind_name(b.kind));
+}
+
+/* An unbound slot reads as the error behind it. */
+static inline struct value read_slot(struct value slot, const struct value *unbound)
+{
+    return slot.kind == VALUE_ERROR && slot.count == 0 ? *unbound : slot;
+}
+
+static inline bool is_deciding(struct value operand, bool deciding)
+{
+    return operand.kind == VALUE_BOOL && operand.boolean == deciding;
 }
 
 static struct value negate_logic(struct vm *vm, struct value operand)
@@ -193,10 +205,7 @@ struct value vm_run(struct vm *vm)
             *top++ = constants[now.operand];
             break;
         case CODE_SLOT:
-            *top = slots[now.index];
-            if (top->kind == VALUE_ERROR && top->count == 0)
-                *top = constants[now.operand];
-            top++;
+            *top++ = read_slot(slots[now.index], &constants[now.operand]);
             break;
         case CODE_LOCAL:
             *top++ = stack[now.index];
@@ -240,12 +249,20 @@ struct value vm_run(struct vm *vm)
         case CODE_COMPARE_CONSTANT:
             top[-1] = compare(vm, top[-1], now.index, constants[now.operand]);
             break;
+        case CODE_COMPARE_SLOT:
+            *top++ = compare(vm, read_slot(slots[now.index], &constants[now.operand + 1]),
+                             now.count, constants[now.operand]);
+            break;
         case CODE_EQUAL:
             top--;
             top[-1] = equal(vm, top[-1], top[0], now.index);
             break;
         case CODE_EQUAL_CONSTANT:
             top[-1] = equal(vm, top[-1], constants[now.operand], now.index);
+            break;
+        case CODE_EQUAL_SLOT:
+            *top++ = equal(vm, read_slot(slots[now.index], &constants[now.operand + 1]),
+                           constants[now.operand], now.count);
             break;
         case CODE_IN:
             top--;
@@ -254,21 +271,37 @@ struct value vm_run(struct vm *vm)
         case CODE_IN_CONSTANT:
             top[-1] = is_in(vm, top[-1], constants[now.operand]);
             break;
+        case CODE_IN_SLOT:
+            *top++ = is_in(vm, read_slot(slots[now.index], &constants[now.operand + 1]),
+                           constants[now.operand]);
+            break;
         case CODE_JUMP:
             at = code + now.operand;
             break;
         case CODE_AND_JUMP:
-            if (top[-1].kind == VALUE_BOOL && !top[-1].boolean)
+            if (is_deciding(top[-1], false))
                 at = code + now.operand;
             break;
         case CODE_OR_JUMP:
-            if (top[-1].kind == VALUE_BOOL && top[-1].boolean)
+            if (is_deciding(top[-1], true))
                 at = code + now.operand;
             break;
         case CODE_AND:
         case CODE_OR:
             top--;
-            top[-1] = join_logic(vm, top[-1], top[0], (enum code)now.code);
+            top[-1] = join_logic(vm, top[-1], top[0], now.code == CODE_OR);
+            break;
+        case CODE_AND_NEXT:
+            top--;
+            top[-1] = join_logic(vm, top[-1], top[0], false);
+            if (is_deciding(top[-1], false))
+                at = code + now.operand;
+            break;
+        case CODE_OR_NEXT:
+            top--;
+            top[-1] = join_logic(vm, top[-1], top[0], true);
+            if (is_deciding(top[-1], true))
+                at = code + now.operand;
             break;
         case CODE_BRANCH:
             top--;
