@@ -156,7 +156,7 @@ static const struct node *data_value(struct scxml_converter *converter,
     const struct markup_attribute *src = markup_find(data, "src");
     struct span text;
     if (markup_find(data, "expr") != NULL)
-        return scxml_slot(converter, data, "expr");
+        return scxml_slot_or_none(converter, data, "expr");
     if (src == NULL)
         return data->children == NULL ? NULL : scxml_inline(converter, data);
     if (scxml_read_file(converter, src->value, &text))

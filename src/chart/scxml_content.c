@@ -56,14 +56,27 @@ struct span scxml_translate(struct scxml_converter *converter,
     return cel;
 }
 
-const struct node *scxml_slot(struct scxml_converter *converter, const struct markup *element,
-                              const char *name)
+static const struct node *slot_as(struct scxml_converter *converter,
+                                  const struct markup *element, const char *name,
+                                  enum ecma_purpose purpose)
 {
     const struct markup_attribute *attribute = markup_find(element, name);
     if (attribute == NULL)
         return NULL;
-    struct span cel = scxml_translate(converter, attribute, ECMA_AS_VALUE);
+    struct span cel = scxml_translate(converter, attribute, purpose);
     return cel.size == 0 ? NULL : scxml_expression(converter, cel, attribute->place);
+}
+
+const struct node *scxml_slot(struct scxml_converter *converter, const struct markup *element,
+                              const char *name)
+{
+    return slot_as(converter, element, name, ECMA_AS_VALUE);
+}
+
+const struct node *scxml_slot_or_none(struct scxml_converter *converter,
+                                      const struct markup *element, const char *name)
+{
+    return slot_as(converter, element, name, ECMA_AS_OPERAND);
 }
 
 const struct node *scxml_text_or_slot(struct scxml_converter *converter,
@@ -90,7 +103,7 @@ static const struct node *convert_log(struct scxml_converter *converter,
                                       const struct markup *element)
 {
     struct scxml_map map = {.place = element->place};
-    const struct node *value = scxml_slot(converter, element, "expr");
+    const struct node *value = scxml_slot_or_none(converter, element, "expr");
     if (value == NULL)
         value = scxml_string(converter, SPAN(""), element->place);
     scxml_map_add(converter, &map, SPAN("log"), value);
@@ -171,7 +184,7 @@ static const struct node *convert_assign(struct scxml_converter *converter,
         return NULL;
     const struct markup_attribute *location = markup_find(element, "location");
     const struct node *value = markup_find(element, "expr") != NULL
-                                   ? scxml_slot(converter, element, "expr")
+                                   ? scxml_slot_or_none(converter, element, "expr")
                                    : scxml_inline(converter, element);
     return scxml_assign(converter, location->value, location->place, value);
 }

@@ -84,6 +84,9 @@ struct span scxml_translate(struct scxml_converter *converter,
 /* The same as a slot; NULL after an error or without the attribute. */
 const struct node *scxml_slot(struct scxml_converter *converter, const struct markup *element,
                               const char *name);
+/* The same, for a place where undefined may go: an optional without a value then. */
+const struct node *scxml_slot_or_none(struct scxml_converter *converter,
+                                      const struct markup *element, const char *name);
 /* The attribute `name` as it is, or the slot of `other`; NULL without both. */
 const struct node *scxml_text_or_slot(struct scxml_converter *converter,
                                       const struct markup *element, const char *name,

@@ -400,7 +400,8 @@ static bool set_first(struct stepper *stepper, const struct machine_assign *memb
 {
     struct value value;
     if (stepper_value(stepper, member->slot, "context", member->key, member->place, &value)) {
-        *context = value_with(stepper->arena, *context, member->key, value);
+        if (!stepper_is_undefined(stepper, value))
+            *context = value_with(stepper->arena, *context, member->key, value);
         return true;
     }
     if (stepper->machine->semantics != SEMANTICS_SCXML)
@@ -710,6 +711,7 @@ static struct stepper *stepper_make(const struct machine *machine, instant_ms no
     if (machine->semantics == SEMANTICS_SCXML) {
         stepper->slots[CHART_SCXML_NAME] = value_string(machine->id);
         stepper->slots[CHART_SCXML_PROCESSORS] = machine->processors;
+        stepper->slots[CHART_SCXML_EVENT] = value_map(NULL, 0); /* no name: there is none yet */
     }
     stepper->frame.slots = stepper->slots;
     stepper->frame.slot_count = slot_count;

@@ -54,6 +54,33 @@ static bool set_member(struct stepper *stepper, struct span name, struct value v
                                 value_with(stepper->arena, stepper->next.context, name, value));
 }
 
+static struct value without(struct arena *arena, struct value map, struct span key)
+{
+    struct value_entry *kept = arena_new_array(arena, map.count, struct value_entry);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < map.count; i++) {
+        struct value name = map.entries[i].key;
+        if (name.kind != VALUE_STRING || !span_equal(value_span(name), key))
+            kept[count++] = map.entries[i];
+    }
+    return value_map(kept, count);
+}
+
+/* What is undefined is no longer there; deeper down it is null. */
+static struct value assigned(const struct stepper *stepper, struct value context,
+                             const struct machine_assign *assign, struct value value)
+{
+    bool is_undefined = stepper_is_undefined(stepper, value);
+    if (is_undefined && assign->path_count == 0)
+        return without(stepper->arena, context, assign->key);
+    if (is_undefined)
+        value = value_null();
+    if (assign->path_count > 0)
+        value = replace_at(stepper->arena, value_member(context, assign->key), assign->path,
+                           assign->path_count, value);
+    return value_with(stepper->arena, context, assign->key, value);
+}
+
 static bool act_assign(struct stepper *stepper, struct range range)
 {
     struct value context = stepper->next.context;
@@ -66,10 +93,7 @@ static bool act_assign(struct stepper *stepper, struct range range)
             return refuse_name(stepper, assign->key, assign->place);
         if (!stepper_value(stepper, assign->slot, "assign", assign->key, assign->place, &value))
             return false;
-        if (assign->path_count > 0)
-            value = replace_at(stepper->arena, value_member(context, assign->key), assign->path,
-                               assign->path_count, value);
-        context = value_with(stepper->arena, context, assign->key, value);
+        context = assigned(stepper, context, assign, value);
     }
     return stepper_keep_context(stepper, context);
 }
@@ -159,18 +183,6 @@ struct message {
     duration_ms delay;
 };
 
-static struct value without_type(struct arena *arena, struct value map)
-{
-    struct value_entry *kept = arena_new_array(arena, map.count, struct value_entry);
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < map.count; i++) {
-        struct value key = map.entries[i].key;
-        if (key.kind != VALUE_STRING || !span_is(value_span(key), "type"))
-            kept[count++] = map.entries[i];
-    }
-    return value_map(kept, count);
-}
-
 static bool read_payload(struct stepper *stepper, const struct machine_action *action,
                          struct message *message)
 {
@@ -188,8 +200,9 @@ static bool read_payload(struct stepper *stepper, const struct machine_action *a
     if (data.kind != VALUE_MAP)
         return stepper_fail(stepper, SPAN("payload"), action->place,
                             SPAN("the payload of an event must be a map"));
-    message->payload =
-        value_find(data, SPAN("type")) == NULL ? data : without_type(stepper->arena, data);
+    message->payload = value_find(data, SPAN("type")) == NULL
+                           ? data
+                           : without(stepper->arena, data, SPAN("type"));
     return true;
 }
 
@@ -202,7 +215,7 @@ static bool read_event(struct stepper *stepper, const struct machine_action *act
                        &type))
         return false;
     if (type.kind == VALUE_MAP && action->data == NULL) {
-        message->payload = without_type(stepper->arena, type);
+        message->payload = without(stepper->arena, type, SPAN("type"));
         type = value_member(type, SPAN("type"));
     } else if (type.kind == VALUE_STRING) {
         message->type = value_span(type);

@@ -135,11 +135,20 @@ void stepper_add_effect(struct stepper *stepper, struct effect effect)
     stepper->effects[stepper->effect_count++] = effect;
 }
 
+bool stepper_is_undefined(const struct stepper *stepper, struct value value)
+{
+    return stepper->machine->semantics == SEMANTICS_SCXML && value.kind == VALUE_OPTIONAL &&
+           value.items == NULL;
+}
+
 struct value stepper_plain(struct stepper *stepper, const struct expr_slot *slot)
 {
     if (slot == NULL)
         return value_null();
-    return plain_value(stepper->arena, expr_slot_run(slot, &stepper->frame, stepper->arena));
+    struct value value = expr_slot_run(slot, &stepper->frame, stepper->arena);
+    if (stepper_is_undefined(stepper, value))
+        return value;
+    return plain_value(stepper->arena, value);
 }
 
 bool stepper_value(struct stepper *stepper, const struct expr_slot *slot, const char *what,

@@ -83,7 +83,10 @@ void stepper_set_event(struct stepper *stepper, const struct raised *event);
 void *stepper_grow(struct arena *arena, const void *old, uint32_t count, uint32_t *capacity,
                    size_t size);
 void stepper_add_effect(struct stepper *stepper, struct effect effect);
-/* The slot's value in the form that survives a restart; null where there is no slot. */
+/* SCXML: the value is ECMAScript's undefined, which is a member that is not there. */
+bool stepper_is_undefined(const struct stepper *stepper, struct value value);
+/* The slot's value in the form that survives a restart, or undefined; null where there is no
+ * slot. */
 struct value stepper_plain(struct stepper *stepper, const struct expr_slot *slot);
 /* The same, where an error ends the macrostep; "assign" and "total" say what it was for. */
 bool stepper_value(struct stepper *stepper, const struct expr_slot *slot, const char *what,

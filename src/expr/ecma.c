@@ -746,7 +746,7 @@ enum ecma_result ecma_translate_script(struct span source, const struct ecma_sco
                                 .text = &text,
                                 .result = result,
                                 .problem = problem};
-        write_value(&writer, statement->value);
+        write_operand(&writer, statement->value);
         result = writer.result;
         assignment->cel = unwrap(text_span(&text));
         *end = assignment;

@@ -42,7 +42,7 @@ enum ecma_result ecma_location(struct span text, struct arena *arena, const stru
 struct ecma_assignment {
     const struct span *names; /* the place */
     uint32_t count;
-    struct span cel; /* the value */
+    struct span cel; /* the value, as an operand */
     const struct ecma_assignment *next;
 };
 
