@@ -374,21 +374,13 @@ static void add_sizes(struct domain *domain)
 
 /* Places */
 
-static void add_map(struct domain *domain)
-{
-    if (domain->cell->members != NULL)
-        add_choice(domain, (struct reason_choice){value_map(NULL, 0), .kind = CHOICE_MAP});
-    else
-        add_value(domain, value_map(NULL, 0), false);
-}
-
 /* Adds choices of the kinds; what can be of several (numbers, sizes) with the first. */
 static void add_kinds(struct domain *domain, uint32_t kinds)
 {
     const struct reason_cell *cell = domain->cell;
     const struct reason_seed *times = cell->views & VIEW_TIME ? cell->times : cell->seeds;
-    if (kinds & 1 << VALUE_MAP)
-        add_map(domain);
+    if (kinds & 1 << VALUE_MAP && cell->members != NULL)
+        add_choice(domain, (struct reason_choice){value_map(NULL, 0), .kind = CHOICE_MAP});
     if (kinds & KINDS_NUMBER)
         add_numbers(domain);
     if (kinds & 1 << VALUE_BOOL) {
@@ -409,6 +401,8 @@ static void add_kinds(struct domain *domain, uint32_t kinds)
         add_value(domain, value_null(), true);
     if (kinds & 1 << VALUE_LIST)
         add_value(domain, value_list(NULL, 0), false);
+    if (kinds & 1 << VALUE_MAP && cell->members == NULL)
+        add_value(domain, value_map(NULL, 0), false);
 }
 
 static void find_kinds(const struct reason *reason, struct reason_cell *cell)
@@ -508,6 +502,7 @@ static uint8_t outcome_for(const struct domain *domain, const struct reason_atom
     if (atom->program == NULL ||
         (choice->kind == CHOICE_MAP && !(atom->is_strict && atom->view == VIEW_VALUE)))
         return REASON_ANY;
+    struct arena_mark mark = arena_mark(domain->arena);
     struct value *slots = arena_new_array(domain->arena, slot_count, struct value);
     for (size_t i = 0; i < slot_count; i++)
         slots[i] = reason_unbound();
@@ -515,7 +510,9 @@ static uint8_t outcome_for(const struct domain *domain, const struct reason_atom
         reason, atom->cell, choice->kind == CHOICE_MISSING ? NULL : &choice->value,
         domain->arena);
     struct expr_frame frame = {.slots = slots, .slot_count = slot_count};
-    return reason_outcome_of(expr_run(atom->program, &frame, domain->arena));
+    uint8_t outcome = reason_outcome_of(expr_run(atom->program, &frame, domain->arena));
+    arena_rewind(domain->arena, mark);
+    return outcome;
 }
 
 static uint8_t order_outcome(enum ast_operator operator, uint32_t order)

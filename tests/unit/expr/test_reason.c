@@ -398,6 +398,48 @@ static void make_records(struct arena *arena, struct value *records)
     }
 }
 
+/* What may be declared, each half of the time. */
+static const struct reason_field declarations[] = {
+    {.path = {"o.a", 3}, .kinds = 1 << VALUE_BOOL, .is_required = true},
+    {.path = {"o.b", 3},
+     .kinds = 1 << VALUE_INT | 1 << VALUE_DOUBLE,
+     .is_required = true,
+     .has_minimum = true,
+     .minimum = {.kind = VALUE_INT, .integer = 0},
+     .has_maximum = true,
+     .maximum = {.kind = VALUE_DOUBLE, .real = 2.5}},
+    {.path = {"o.c", 3}, .kinds = 1 << VALUE_STRING | 1 << VALUE_NULL},
+    {.path = {"o.m", 3}, .kinds = 1 << VALUE_MAP, .is_required = true},
+    {.path = {"o.m.x", 5}, .kinds = 1 << VALUE_INT},
+};
+
+static bool is_declared(const struct reason_field *field, const struct value *value,
+                        bool is_witness)
+{
+    if (value == NULL) /* a witness has nothing that no predicate reads */
+        return !field->is_required || is_witness;
+    return (field->kinds & 1u << value->kind) != 0 &&
+           (!field->has_minimum || (value_compare_numbers(*value, field->minimum) >= 0 &&
+                                    value_compare_numbers(*value, field->maximum) <= 0));
+}
+
+static bool is_record_declared(const struct reason_field *fields, size_t count,
+                               struct value record, bool is_witness)
+{
+    const struct value *m = value_find(record, SPAN("m"));
+    for (size_t i = 0; i < count; i++) {
+        struct span name = span_slice(fields[i].path, 2, fields[i].path.size);
+        bool is_inner = span_is(name, "m.x");
+        if (is_inner && (m == NULL || m->kind != VALUE_MAP))
+            continue;
+        if (!is_declared(&fields[i],
+                         is_inner ? value_find(*m, SPAN("x")) : value_find(record, name),
+                         is_witness))
+            return false;
+    }
+    return true;
+}
+
 static void random_predicates_agree_with_a_search_through_all_records(void **state)
 {
     enum { ROUNDS = 1500, PREDICATES = 3 };
@@ -421,14 +463,23 @@ static void random_predicates_agree_with_a_search_through_all_records(void **sta
             programs[i] = compile(fixture, text_span(&texts[i]));
             wishes[i] = (struct reason_wish){i, 1 + (uint32_t)pick(&source, 6)};
         }
-        struct reason_world world = {&scope, &record_field, 1, REASON_ANYTHING};
+        struct reason_field fields[1 + COUNT(declarations)] = {record_field};
+        size_t field_count = 1;
+        for (size_t i = 0; i < COUNT(declarations); i++) {
+            if (pick(&source, 2))
+                fields[field_count++] = declarations[i];
+        }
+        struct reason_world world = {&scope, fields, field_count, REASON_ANYTHING};
         const struct reason *reason =
             reason_open(programs, PREDICATES, &world, &fixture->arena);
         struct reason_answer answer = reason_ask(reason, wishes, PREDICATES, &fixture->arena);
         counts[answer.verdict]++;
         if (answer.verdict == REASON_YES)
-            assert_true(is_granted(fixture, programs, wishes, PREDICATES, answer.slots));
+            assert_true(is_granted(fixture, programs, wishes, PREDICATES, answer.slots) &&
+                        is_record_declared(fields + 1, field_count - 1, answer.slots[0], true));
         for (size_t i = 0; answer.verdict == REASON_NO && i < RECORDS_MAX; i++) {
+            if (!is_record_declared(fields + 1, field_count - 1, records[i], false))
+                continue;
             struct value slots[2] = {records[i], value_error(SPAN(""))};
             struct arena_mark mark = arena_mark(&fixture->arena);
             bool granted = is_granted(fixture, programs, wishes, PREDICATES, slots);
