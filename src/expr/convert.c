@@ -106,7 +106,7 @@ struct value convert_to_uint(struct vm *vm, const struct value *arguments, size_
         return from.integer >= 0 ? value_uint((uint64_t)from.integer)
                                  : out_of_range(vm, "uint");
     if (from.kind == VALUE_DOUBLE)
-        return from.real > -1 && from.real < 0x1p64 ? value_uint((uint64_t)from.real)
+        return from.real >= 0 && from.real < 0x1p64 ? value_uint((uint64_t)from.real)
                                                     : out_of_range(vm, "uint");
     if (from.kind == VALUE_STRING)
         return read_digits(value_span(from), &number) ? value_uint(number)
