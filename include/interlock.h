@@ -317,6 +317,127 @@ IL_API il_status il_expr_holds(const il_expr *expression, il_expr_row *row, bool
  * NULL, until the next call. */
 IL_API const char *il_expr_row_problem(const il_expr_row *row);
 
+/* ---- States from data (both libraries) -------------------------------------------------- */
+
+/*
+ * A data-driven definition says which data belong to which state. What `interlock derive` does
+ * for files is done here for one record, or for many that lie side by side. Nothing is stored,
+ * and the same data always give the same state. Machines with a parallel root are refused.
+ */
+
+/* A definition's derivation. It never changes: any number of threads share it. */
+typedef struct il_derivation il_derivation;
+
+/* As il_machine_load(), for a definition with validators. An unstable one is loaded too: ask
+ * il_derive_check(). Release it with il_derive_close(). */
+IL_API il_status il_derive_load(const char *text, size_t size, const char *file,
+                                il_diagnose *diagnose, void *context, il_derivation **loaded);
+
+/* What can be proved: that deriving twice gives the same state (IL0311), overlaps, gaps.
+ * IL_INVALID when there is an error among the findings. */
+IL_API il_status il_derive_check(const il_derivation *derivation, il_diagnose *diagnose,
+                                 void *context);
+IL_API void il_derive_close(il_derivation *derivation); /* NULL is fine */
+
+/* States are numbered from 0; their paths live as long as the derivation. NULL: no such one. */
+IL_API uint32_t il_derive_state_count(const il_derivation *derivation);
+IL_API const char *il_derive_state(const il_derivation *derivation, uint32_t state);
+
+/* A state by its path; IL_NO_STATE: there is none. */
+#define IL_NO_STATE UINT32_MAX
+IL_API uint32_t il_derive_find_state(const il_derivation *derivation, const char *path);
+
+/* The fields that validators read, numbered from 0. */
+IL_API uint32_t il_derive_field_count(const il_derivation *derivation);
+IL_API const char *il_derive_field(const il_derivation *derivation, uint32_t field);
+
+typedef struct il_derived {
+    uint32_t state;
+    bool holds;      /* false: no validator does, and the state is where it began */
+    uint32_t errors; /* validators that gave no answer where it could have mattered */
+    uint32_t level;  /* how many transitions away from where it began */
+} il_derived;
+
+/* The state of one record, a JSON object of `size` bytes. `from` is the state stored so far;
+ * IL_NO_STATE: none, the initial one. IL_INVALID: not a JSON object. */
+IL_API il_status il_derive_json(const il_derivation *derivation, uint32_t from,
+                                const char *json, size_t size, il_derived *derived);
+
+typedef enum il_kind {
+    IL_KIND_MISSING = 0,
+    IL_KIND_NULL = 1,
+    IL_KIND_BOOL = 2,
+    IL_KIND_INT = 3,
+    IL_KIND_DOUBLE = 4,
+    IL_KIND_TEXT = 5
+} il_kind;
+
+typedef struct il_value {
+    il_kind kind;
+    bool boolean;
+    int64_t integer;
+    double real;
+    const char *text;
+    size_t size; /* of the text */
+} il_value;
+
+/* The same from values, one for each field in order. IL_INVALID: some validator reads more of
+ * the record than its fields. */
+IL_API il_status il_derive_values(const il_derivation *derivation, uint32_t from,
+                                  const il_value *values, il_derived *derived);
+
+typedef enum il_column_kind {
+    IL_COLUMN_MISSING = 0, /* in every row */
+    IL_COLUMN_BOOL = 1,    /* a byte each, 0 is false */
+    IL_COLUMN_BITS = 2,    /* a bit each, the lowest of a byte first */
+    IL_COLUMN_INT8 = 3,
+    IL_COLUMN_INT16 = 4,
+    IL_COLUMN_INT32 = 5,
+    IL_COLUMN_INT64 = 6,
+    IL_COLUMN_FLOAT = 7,
+    IL_COLUMN_DOUBLE = 8,
+    IL_COLUMN_TEXT = 9 /* bytes offsets[i] to offsets[i + 1] of data */
+} il_column_kind;
+
+/* Row i of a column is at data + (first + i) * stride, its bits and offsets at first + i: so an
+ * array of structs is columns as well. Where a bit of `valid` is 0 the member is missing. */
+typedef struct il_column {
+    il_column_kind kind;
+    const void *data;
+    size_t stride;          /* bytes from one value to the next; 0: they are packed */
+    const int32_t *offsets; /* of text */
+    const uint8_t *valid;   /* NULL: every row has a value */
+    size_t first;
+} il_column;
+
+/* The states of `count` records, whose columns are those of the fields in order. `from` (NULL:
+ * all begin initially) has the stored state of each, IL_NO_STATE for none; `holds` may be NULL.
+ * Takes 4 MiB while it runs. *errors (may be NULL) as in il_derived, of all rows. */
+IL_API il_status il_derive_columns(const il_derivation *derivation, const il_column *columns,
+                                   size_t count, const uint32_t *from, uint16_t *states,
+                                   uint8_t *holds, uint64_t *errors);
+
+/* The same of an array of the Arrow C data interface: a struct whose children have the names of
+ * the fields, of booleans, integers of at most 64 bits with sign or 32 without, floats,
+ * doubles, UTF-8 or nulls; other children are not looked at, and a field without a child is
+ * missing. `schema` and `array` point to struct ArrowSchema and struct ArrowArray, and stay
+ * yours. */
+IL_API il_status il_derive_arrow(const il_derivation *derivation, const void *schema,
+                                 const void *array, uint16_t *states, uint8_t *holds,
+                                 uint64_t *errors);
+
+/* The fastest: fields that are nothing but booleans, at most 8, all records begin initially.
+ * IL_INVALID for a machine with more fields or more than 127 states. A row's state is in the
+ * low 7 bits; 0x80 is set where it does not hold. Fields are a byte a record, 0 or 1. */
+IL_API il_status il_derive_flags(const il_derivation *derivation, const uint8_t *const *fields,
+                                 size_t count, uint8_t *states);
+
+/* The same 64 records a word, the lowest bit first. The state is told in planes: bit p of a
+ * row's state is in planes[p]. `holds` (may be NULL) has a bit for each row. */
+IL_API uint32_t il_derive_planes(const il_derivation *derivation); /* 0: not of that kind */
+IL_API il_status il_derive_bits(const il_derivation *derivation, const uint64_t *const *fields,
+                                size_t words, uint64_t *const *planes, uint64_t *holds);
+
 /* ---- Engines: durable instances (library `interlock`) ----------------------------------- */
 
 /*

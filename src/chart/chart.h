@@ -6,6 +6,7 @@
 #include "chart/check.h"
 #include "chart/configuration.h"
 #include "chart/derivation.h"
+#include "chart/derivation_columns.h"
 #include "chart/derivation_table.h"
 #include "chart/describe.h"
 #include "chart/family.h"
