@@ -214,6 +214,8 @@ static bool handles(const struct machine *machine, uint32_t state, uint32_t even
 static void check_invokes(struct graph *graph)
 {
     const struct machine *machine = graph->machine;
+    if (machine->semantics == SEMANTICS_SCXML)
+        return; /* there the error of a child is an event like any other */
     for (uint32_t i = 0; i < machine->invoke_count; i++) {
         const struct machine_invoke *invoke = &machine->invokes[i];
         if (handles(machine, invoke->state, invoke->error_event))

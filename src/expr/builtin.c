@@ -278,7 +278,8 @@ static const struct builtin_library language = {functions,
 
 static const struct builtin_library *const libraries[] = {
     &language,         &ext_string_library,  &ext_math_library,
-    &ext_list_library, &ext_encoder_library, &ext_network_library, &ext_ecma_library,
+    &ext_list_library, &ext_encoder_library, &ext_network_library,
+    &ext_ecma_library,
 };
 
 enum { LIBRARY_COUNT = sizeof libraries / sizeof *libraries, LIBRARY_SHIFT = 16 };

@@ -67,8 +67,7 @@ struct span fixture_bytes(const struct configuration *configuration, struct aren
     return text_span(&text);
 }
 
-struct span fixture_plan_text(const struct machine *machine, const struct plan *plan,
-                              instant_ms now, struct arena *arena)
+struct span fixture_plan_text(const struct plan *plan, instant_ms now, struct arena *arena)
 {
     struct text text;
     text_init(&text, arena);
@@ -139,8 +138,8 @@ struct plan fixture_step(struct fixture *fixture, const struct event *event)
                      STATUS_OK);
     assert_int_equal(step_run(fixture->machine, before, event, fixture->clock, &second, &again),
                      STATUS_OK);
-    struct span text = fixture_plan_text(fixture->machine, &plan, fixture->clock, arena);
-    struct span other = fixture_plan_text(fixture->machine, &again, fixture->clock, arena);
+    struct span text = fixture_plan_text(&plan, fixture->clock, arena);
+    struct span other = fixture_plan_text(&again, fixture->clock, arena);
     assert_true(span_equal(text, other));
     arena_close(&second);
 

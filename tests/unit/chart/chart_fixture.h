@@ -57,8 +57,7 @@ struct plan fixture_fire(struct fixture *fixture);
 struct value fixture_json(struct arena *arena, struct span text);
 
 /* Everything that a plan says, as text. */
-struct span fixture_plan_text(const struct machine *machine, const struct plan *plan,
-                              instant_ms now, struct arena *arena);
+struct span fixture_plan_text(const struct plan *plan, instant_ms now, struct arena *arena);
 
 /* The snapshot and the context as one text. */
 struct span fixture_bytes(const struct configuration *configuration, struct arena *arena);

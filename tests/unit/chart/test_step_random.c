@@ -58,8 +58,7 @@ static enum status step_within(struct fixture *fixture, const struct configurati
     assert_true(status == STATUS_OK || status == STATUS_NO_SPACE);
     assert_null(arena.guard);
     if (status == STATUS_OK) {
-        struct span text =
-            fixture_plan_text(fixture->machine, &plan, fixture->clock, &fixture->arena);
+        struct span text = fixture_plan_text(&plan, fixture->clock, &fixture->arena);
         if (!span_equal(text, expected))
             fail_msg("in %zu bytes\n%.*s\ninstead of\n%.*s", size, SPAN_ARGS(text),
                      SPAN_ARGS(expected));
@@ -72,8 +71,7 @@ static enum status step_within(struct fixture *fixture, const struct configurati
 static void step_in_many_sizes(struct fixture *fixture, const struct configuration *before,
                                const struct event *event, const struct plan *plan)
 {
-    struct span expected =
-        fixture_plan_text(fixture->machine, plan, fixture->clock, &fixture->arena);
+    struct span expected = fixture_plan_text(plan, fixture->clock, &fixture->arena);
     size_t size = 32;
     while (step_within(fixture, before, event, size, expected) != STATUS_OK) {
         assert_true(size < ARENA_BYTES);
