@@ -33,6 +33,7 @@ enum {
     REASON_CELLS_MAX = 512,   /* what the predicates of one machine may read */
     REASON_CHOICES_MAX = 256, /* constants that one of them is compared with */
     REASON_STEPS_MAX = 50000, /* of the search for one answer */
+    REASON_DOUBTS_MAX = 2000, /* … when it can only be yes or unknown any more */
 
     /* Steps of a machine */
     MICROSTEPS_MAX = 1000,      /* of a macrostep, where the machine says nothing */

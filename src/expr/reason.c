@@ -443,7 +443,11 @@ static bool find_record(struct search *search)
         if (is_granted(search))
             return true;
         arena_rewind(search->arena, mark);
-        search->is_doubtful |= is_conceivable(search);
+        if (is_conceivable(search) && !search->is_doubtful) {
+            search->is_doubtful = true;
+            if (search->steps_left > REASON_DOUBTS_MAX)
+                search->steps_left = REASON_DOUBTS_MAX;
+        }
         return false;
     }
     for (uint32_t i = 0; i < search->reason->cells[cell].choice_count; i++) {

@@ -72,8 +72,9 @@ struct reason_answer {
                                   (those that no predicate reads are unbound), in the arena */
 };
 
-/* Is there a record that grants all wishes? Takes at most REASON_STEPS_MAX steps; beyond them
- * the answer is unknown. Jumps to the arena's guard. */
+/* Is there a record that grants all wishes? Takes at most REASON_STEPS_MAX steps, and
+ * REASON_DOUBTS_MAX once a "no" is out of reach; beyond them the answer is unknown. Jumps to
+ * the arena's guard. */
 struct reason_answer reason_ask(const struct reason *reason, const struct reason_wish *wishes,
                                 size_t count, struct arena *arena);
 
