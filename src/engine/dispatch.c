@@ -332,6 +332,22 @@ static void starve(struct live_request *live)
         feed_starved(live->step);
 }
 
+/* Who has waited so long is not in time any more. He makes room for those who still can be, and
+ * first come, first served goes on among them: no other order has more of them in time. */
+static bool has_waited_too_long(const struct live_request *live)
+{
+    duration_ms wait_ms = rules_of(live)->queue_wait_ms;
+    return wait_ms > 0 && !is_parked(live) &&
+           live->step->engine->now - live->queued_at > wait_ms;
+}
+
+static void park(struct live_request *live)
+{
+    line_leave(live);
+    note_parked(live);
+    line_join(live);
+}
+
 /* The first of a lane may go, or the lane stops. */
 static void serve(struct live_request *next, const struct limit_rule *limit)
 {
@@ -340,6 +356,11 @@ static void serve(struct live_request *next, const struct limit_rule *limit)
     struct breaker_permit permit = {0};
     if (!is_parked(next) && deadline_is_expired(&next->deadline, engine->now)) {
         expire(next);
+        line_return(lane);
+        return;
+    }
+    if (has_waited_too_long(next)) {
+        park(next);
         line_return(lane);
         return;
     }
@@ -399,6 +420,7 @@ static void line_up(struct live_request *live)
         note_progress(live, REQUEST_PARKED);
     } else {
         live->request->progress.phase = REQUEST_READY;
+        live->queued_at = step->engine->now;
     }
     line_join(live);
     set_wake(live);

@@ -184,7 +184,8 @@ struct live_request {
     struct live_request *next_in_line;
     struct live_request **previous_in_line;
     struct deadline deadline;
-    struct wake wake; /* backoff over, deadline, parked for too long, or time for a hedge */
+    instant_ms queued_at; /* when it joined the line without being parked */
+    struct wake wake;     /* backoff over, deadline, parked for too long, or time for a hedge */
     struct live_attempt attempts[2];
     duration_ms delay_ms; /* before the last attempt */
     uint32_t hedges;      /* among the attempts */

@@ -55,6 +55,7 @@ struct policy_rules {
     struct breaker_rule breaker;    /* the defaults where there is none */
     const struct node *breaker_key; /* a slot: each value has a breaker */
     struct limit_rule limit;
+    duration_ms queue_wait_ms;     /* in the queue, at most; then it is parked. 0: no bound */
     struct adaptive_rule adaptive; /* ADAPTIVE_NONE: the concurrency stays */
     struct span limit_name;        /* by which other steps share it; empty: none */
     const struct node *limit_of;   /* the name of another step's limit, instead of one */

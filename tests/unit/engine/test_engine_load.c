@@ -182,6 +182,12 @@ static const char narrow[] =
     "\"DONE\":{\"type\":\"final\"}},"
     "\"steps\":{\"call\":{\"fake\":{},\"limit\":{\"concurrency\":1,\"queue\":4}}}}";
 
+static const char impatient[] =
+    "{\"id\":\"m\",\"version\":\"1\",\"initial\":\"CALLING\",\"states\":{"
+    "\"CALLING\":{\"invoke\":{\"src\":\"call\",\"onDone\":\"DONE\",\"onError\":\"DONE\"}},"
+    "\"DONE\":{\"type\":\"final\"}},\"steps\":{\"call\":{\"fake\":{},"
+    "\"limit\":{\"concurrency\":1,\"queue\":100,\"wait\":\"100ms\"}}}}";
+
 static size_t place_of_call(const struct rig *rig, const char *instance)
 {
     for (size_t i = 0; i < rig->world->call_count; i++) {
@@ -211,6 +217,24 @@ static void those_beyond_the_queue_go_after_it_and_are_not_forgotten(void **stat
     rig_until_final(rig, EARLY + LATE);
     assert_true(place_of_call(rig, "late000080") < place_of_call(rig, "000039"));
     assert_true(place_of_call(rig, "000005") < place_of_call(rig, "late000119"));
+    rig_assert_idle(rig, "call");
+    rig_verify(rig);
+    rig_close(rig);
+}
+
+static void who_waits_too_long_makes_room_for_those_who_do_not(void **state)
+{
+    enum { EARLY = 40 };
+    (void)state;
+    struct rig *rig = rig_open(as_set, impatient);
+    all_answers = (struct fake_answer){.done = true, .output = "1", .delay_ms = 20};
+    call_many(rig, EARLY);
+    rig_until_replies(rig, ANSWER_OK, EARLY + 1);
+    rig_rest(rig, 200);
+    rig_start(rig, "late", "{}", "", "");
+    rig_until_final(rig, EARLY + 1);
+    assert_true(place_of_call(rig, "late") < place_of_call(rig, "000039"));
+    assert_true(place_of_call(rig, "000000") < place_of_call(rig, "late"));
     rig_assert_idle(rig, "call");
     rig_verify(rig);
     rig_close(rig);
@@ -357,6 +381,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(who_is_parked_for_too_long_gets_an_error),
         cmocka_unit_test(who_would_be_parked_fails_where_the_step_says_so),
         cmocka_unit_test(those_beyond_the_queue_go_after_it_and_are_not_forgotten),
+        cmocka_unit_test(who_waits_too_long_makes_room_for_those_who_do_not),
         cmocka_unit_test(five_thousand_timers_ring_at_once_and_once_each),
         cmocka_unit_test(a_clock_that_steps_back_stops_nothing),
         cmocka_unit_test(a_full_inbox_refuses_events_but_no_results),

@@ -49,6 +49,7 @@ static void check_defaults(const struct policy_rules *rules)
     assert_false(rules->has_breaker);
     assert_int_equal(rules->limit.concurrency, 64);
     assert_int_equal(rules->limit.queue, 1000);
+    assert_int_equal(rules->queue_wait_ms, 0);
     assert_int_equal(rules->when_open, WHEN_OPEN_PARK);
     assert_int_equal(rules->park_max_ms, 86400000);
 }
@@ -75,7 +76,7 @@ static void everything_that_is_said_is_read(void **state)
               " \"breaker\": {\"window\": \"20s\", \"failures\": \"61%\", \"minimum\": 5,"
               "               \"open\": \"3s\", \"open_max\": \"1m\", \"probes\": 16,"
               "               \"ramp\": 0},"
-              " \"limit\": {\"concurrency\": 7, \"queue\": 0}}");
+              " \"limit\": {\"concurrency\": 7, \"queue\": 0, \"wait\": \"4s\"}}");
     assert_true(reading.good);
     const struct policy_rules *rules = &reading.rules;
     assert_int_equal(rules->timeout_ms, 2000);
@@ -99,6 +100,7 @@ static void everything_that_is_said_is_read(void **state)
     assert_int_equal(rules->breaker.counted, ERROR_KINDS_INFRASTRUCTURE);
     assert_int_equal(rules->limit.concurrency, 7);
     assert_int_equal(rules->limit.queue, 0);
+    assert_int_equal(rules->queue_wait_ms, 4000);
     read_close(&reading);
 }
 
