@@ -61,7 +61,7 @@ static void run(const struct machine *machine, uint64_t seed, struct arena *aren
         ensure(configuration_is_valid(&plan.after));
         (void)configuration_value(&plan.after, arena);
         (void)configuration_tags(&plan.after, arena);
-        (void)describe_effects(machine, &plan, now, arena);
+        (void)describe_effects(&plan, now, arena);
         (void)describe_errors(&plan, arena);
         before = plan.after;
         event = next_event(&random, &before);
