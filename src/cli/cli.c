@@ -13,9 +13,9 @@
 #include "cli/report.h"
 
 static const struct command *const commands[] = {
-    &command_check, &command_step,  &command_derive,     &command_run,     &command_start,
-    &command_send,  &command_list,  &command_show,       &command_history, &command_why,
-    &command_eval,  &command_adopt, &command_completion,
+    &command_check,    &command_step, &command_derive, &command_run,        &command_start,
+    &command_send,     &command_list, &command_show,   &command_history,    &command_why,
+    &command_policies, &command_eval, &command_adopt,  &command_completion,
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

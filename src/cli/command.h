@@ -52,6 +52,7 @@ extern const struct command command_derive;
 extern const struct command command_eval;
 extern const struct command command_history;
 extern const struct command command_list;
+extern const struct command command_policies;
 extern const struct command command_run;
 extern const struct command command_send;
 extern const struct command command_show;

@@ -28,6 +28,7 @@ void attempt_frame_init(struct attempt_frame *frame, const struct attempt_reques
     frame->slots[ATTEMPT_VARIABLE_STEP] = value_string(request->step);
     frame->slots[ATTEMPT_VARIABLE_ATTEMPT] = value_int(request->attempt);
     frame->slots[ATTEMPT_VARIABLE_KEY] = value_string(request->key);
+    frame->slots[ATTEMPT_VARIABLE_DEADLINE] = value_int(request->timeout_ms);
     frame->frame = (struct expr_frame){
         .slots = frame->slots,
         .slot_count = ATTEMPT_VARIABLE_COUNT,

@@ -17,7 +17,8 @@
 #define ATTEMPT_VARIABLE_LIST(X) \
     X(INPUT, "input")            \
     X(CONTEXT, "context")        \
-    X(INSTANCE, "instance") X(STEP, "step") X(ATTEMPT, "attempt") X(KEY, "key")
+    X(INSTANCE, "instance")      \
+    X(STEP, "step") X(ATTEMPT, "attempt") X(KEY, "key") X(DEADLINE, "deadline")
 
 /* What one attempt is given; everything is copied by start where it is needed later. */
 struct attempt_request {
@@ -28,7 +29,7 @@ struct attempt_request {
     struct span key;   /* the invocation's idempotency key, the same for all its attempts */
     struct span trace; /* traceparent */
     uint32_t attempt;  /* from 1 */
-    duration_ms timeout_ms;
+    duration_ms timeout_ms; /* nobody waits for longer: the other side is told, as `deadline` */
 };
 
 struct attempt_result {

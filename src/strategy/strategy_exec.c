@@ -21,7 +21,7 @@
 enum {
     GRACE_MS = 500,
     EXIT_UNAVAILABLE = 75, /* EX_TEMPFAIL of sysexits.h */
-    OWN_VARIABLES_MAX = 5,
+    OWN_VARIABLES_MAX = 6,
 };
 
 struct exec_settings {
@@ -206,6 +206,8 @@ static bool build_environment(const struct exec_settings *exec,
     all[count++] = variable(arena, "INTERLOCK_INSTANCE", request->instance);
     all[count++] = variable(arena, "INTERLOCK_STEP", request->step);
     all[count++] = text_print(arena, "INTERLOCK_ATTEMPT=%u", (unsigned)request->attempt).text;
+    all[count++] =
+        text_print(arena, "INTERLOCK_DEADLINE=%lld", (long long)request->timeout_ms).text;
     if (request->trace.size > 0)
         all[count++] = variable(arena, "TRACEPARENT", request->trace);
     for (size_t i = 0; i < pairs->count; i++) {

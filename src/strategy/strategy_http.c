@@ -17,7 +17,7 @@
 #include "strategy/settings.h"
 #include "strategy/url.h"
 
-enum { EXCERPT_BYTES_MAX = 200, OWN_HEADERS_MAX = 8 };
+enum { EXCERPT_BYTES_MAX = 200, OWN_HEADERS_MAX = 9 };
 
 #define USER_AGENT "interlock/0.1"
 #define JSON_TYPE "application/json"
@@ -216,6 +216,8 @@ static bool build_headers(const struct http_settings *http, const struct attempt
     add_own(http, built, arena, "X-Interlock-Instance", request->instance);
     add_own(http, built, arena, "X-Interlock-Attempt",
             text_print(arena, "%u", (unsigned)request->attempt));
+    add_own(http, built, arena, "X-Request-Deadline",
+            text_print(arena, "%lld", (long long)request->timeout_ms));
     for (size_t i = 0; i < http->headers.count; i++) {
         const struct settings_pair *pair = &http->headers.pairs[i];
         struct span value;

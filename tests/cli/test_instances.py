@@ -198,6 +198,20 @@ class Instances(harness.Case):
         self.assertEqual(answer.status, 0)
         self.assertEqual([x["seq"] for x in answer.lines], [2, 3, 4, 5])
 
+    def test_policies_tell_what_they_know(self):
+        self.write("guarded.yaml", TICKET.replace(
+            "steps:\n  work: {", "steps:\n  work: { breaker: { minimum: 1 }, rate: 5/s, "
+            "retry: { budget: 20% },"))
+        self.must("start", "guarded.yaml", "--id", "7")
+        self.must("send", "7", "TAKE", "who=me", "--wait")
+        line = self.must("policies").out
+        self.assertRegex(line, r"^ticket/work +closed +0 % of 1 calls failed, 0 in flight of 64")
+        self.assertIn("budget: 100 left", line)
+        shown = json.loads(self.must("policies", "-o", "json").out)
+        self.assertEqual((shown[0]["machine"], shown[0]["step"]), ("ticket", "work"))
+        self.assertEqual((shown[0]["state"], shown[0]["calls"]), ("closed", 1))
+        self.assertNotIn("saved", shown[0])
+
     def test_why_tells_what_wakes_it_next(self):
         self.start()
         self.assertRegex(self.must("why", "7").out, r"^7  OPEN  active since .*\n.*TAKE")

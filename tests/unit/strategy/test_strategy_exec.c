@@ -120,12 +120,13 @@ static void the_environment_identifies_the_attempt(void **state)
     struct told told =
         run("{\"exec\":{\"command\":[\"sh\",\"-c\",\"echo $INTERLOCK_IDEMPOTENCY_KEY "
             "$INTERLOCK_INSTANCE $INTERLOCK_STEP $INTERLOCK_ATTEMPT $TRACEPARENT "
-            "$MORE; pwd\"],\"output\":\"text\",\"env\":{\"MORE\":\"${input.a}!\"}}}",
+            "$INTERLOCK_DEADLINE $MORE; "
+            "pwd\"],\"output\":\"text\",\"env\":{\"MORE\":\"${input.a}!\"}}}",
             "{\"a\":1}");
     char wanted[256];
     snprintf(wanted, sizeof wanted,
              "\"key-7 order-7 charge 2 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 "
-             "1!\\n%s\"",
+             "10000 1!\\n%s\"",
              folder);
     expect_text(text_span(&told.output), wanted);
     told_release(&told);

@@ -57,6 +57,7 @@ static void the_input_is_posted_with_all_that_identifies_it(void **state)
         "\"traceparent\":\"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\"",
         "\"x-interlock-instance\":\"order-7\"",
         "\"x-interlock-attempt\":\"2\"",
+        "\"x-request-deadline\":\"10000\"",
     };
     struct told told = run("/echo", "", "{\"amount\":3}");
     assert_true(told.result.done);
@@ -81,6 +82,7 @@ static void settings_hold_expressions(void **state)
         {",\"headers\":{\"X-A\":\"${input.list}\"}", "{\"list\":[1,2]}", "\"x-a\":\"[1,2]\""},
         {",\"headers\":{\"idempotency-KEY\":\"mine ${key}\"}", "{}",
          "\"idempotency-key\":\"mine key-7\""},
+        {",\"headers\":{\"X-Budget-Ms\":\"${deadline}\"}", "{}", "\"x-budget-ms\":\"10000\""},
         {",\"headers\":{\"content-type\":\"text/xml\"},\"body\":\"<a>${input.n}</a>\"",
          "{\"n\":1}", "\"body\":\"<a>1</a>\""},
         {",\"body\":\"plain\"", "{}", "\"content-type\":\"text/plain; charset=utf-8\""},
