@@ -36,10 +36,10 @@ enum {
     REASON_DOUBTS_MAX = 2000, /* … when it can only be yes or unknown any more */
 
     /* Steps of a machine */
-    MICROSTEPS_MAX = 1000,      /* of a macrostep, where the machine says nothing */
-    MICROSTEPS_LIMIT = 1000000, /* … and the most it may say */
-    TARGETS_MAX = 64,           /* of one transition */
-    TURN_ARENA_BYTES = 64 << 20,                /* virtual: touched as far as it is used */
+    MICROSTEPS_MAX = 1000,       /* of a macrostep, where the machine says nothing */
+    MICROSTEPS_LIMIT = 1000000,  /* … and the most it may say */
+    TARGETS_MAX = 64,            /* of one transition */
+    TURN_ARENA_BYTES = 64 << 20, /* virtual: touched as far as it is used */
     HISTORY_ARENA_BYTES = 4 * TURN_ARENA_BYTES, /* a turn with what was before and after it */
     TIMERS_PER_INSTANCE_MAX = 1000,
 

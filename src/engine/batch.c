@@ -213,7 +213,7 @@ void batch_close(struct engine *engine)
         !is_worth_closing(engine))
         return;
     engine->log_bytes_behind += batch->records.size;
-    dispatch_add_rows(engine);
+    gate_add_rows(engine);
     add_slice(engine);
     struct span records = text_span(&batch->records);
     lsn before = engine->lsn - batch->record_count;

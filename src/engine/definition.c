@@ -128,7 +128,10 @@ static bool read_step(const struct step_reader *reader, const struct node_entry 
 {
     const struct node *node = entry->value;
     const struct node *settings = NULL;
-    *step = (struct step){.name = entry->key, .place = entry->place, .fallback = NO_INDEX};
+    *step = (struct step){.name = entry->key,
+                          .place = entry->place,
+                          .fallback = NO_INDEX,
+                          .compensate = NO_INDEX};
     if (node->kind != NODE_MAP) {
         diagnostics_add(reader->diagnostics, SEVERITY_ERROR, "IL0104", node->place,
                         "a step must be a map, not %s", node_kind_name(node));
@@ -145,18 +148,38 @@ static bool read_step(const struct step_reader *reader, const struct node_entry 
     return step->settings != NULL;
 }
 
+/* `src: compensate` calls no step of its own, unless the definition has one of that name. */
+static void add_compensation(struct definition *definition, struct step *steps)
+{
+    const struct machine *machine = definition->machine;
+    for (uint32_t i = 0; i < definition->step_count; i++) {
+        if (span_is(steps[i].name, "compensate"))
+            return;
+    }
+    for (uint32_t i = 0; machine != NULL && i < machine->invoke_count; i++) {
+        if (!span_is(machine->invokes[i].src, "compensate"))
+            continue;
+        definition->compensation = definition->step_count;
+        steps[definition->step_count++] = definition_compensation(machine->invokes[i].place);
+        return;
+    }
+}
+
 static void read_steps(const struct step_reader *reader, const struct node *node,
                        struct definition *definition)
 {
-    if (node == NULL)
-        return;
-    struct step *steps = arena_new_array(reader->arena, node->count, struct step);
-    for (uint32_t i = 0; i < node->count; i++) {
+    uint32_t count = node == NULL ? 0 : node->count;
+    struct step *steps = arena_new_array(reader->arena, count + 1, struct step);
+    for (uint32_t i = 0; i < count; i++) {
         read_step(reader, &node->entries[i], &steps[definition->step_count]);
         definition->step_count++;
     }
+    definition->compensation = NO_INDEX;
+    add_compensation(definition, steps);
     definition_bind_policies(steps, definition->step_count, reader->diagnostics);
     definition->steps = steps;
+    if (node == NULL)
+        return;
     struct text json;
     text_init(&json, reader->arena);
     json_write(&json, node_value(node, reader->arena));
@@ -195,6 +218,27 @@ static void mark_fallbacks(const struct definition *definition, uint32_t step, b
     }
 }
 
+/* What undoes is called where something undoes; nothing to undo is a mistake. */
+static void mark_compensations(const struct step_reader *reader,
+                               const struct definition *definition, bool *used)
+{
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < definition->step_count; i++) {
+        uint32_t undoes = definition->steps[i].compensate;
+        if (undoes == NO_INDEX || definition->compensation == NO_INDEX)
+            continue;
+        used[undoes] = true;
+        found++;
+    }
+    if (definition->compensation == NO_INDEX || found > 0)
+        return;
+    struct diagnostic *error = diagnostics_add(
+        reader->diagnostics, SEVERITY_ERROR, "IL0502",
+        definition->steps[definition->compensation].place, "there is nothing to compensate");
+    diagnostic_help(reader->diagnostics, error,
+                    "a step names the one that undoes it: `charge: { …, compensate: refund }`");
+}
+
 static void bind_invokes(const struct step_reader *reader, struct definition *definition)
 {
     const struct machine *machine = definition->machine;
@@ -216,6 +260,7 @@ static void bind_invokes(const struct step_reader *reader, struct definition *de
         if (used[i] && definition->steps[i].fallback != NO_INDEX)
             mark_fallbacks(definition, i, used);
     }
+    mark_compensations(reader, definition, used);
     for (uint32_t i = 0; i < definition->step_count; i++) {
         if (!used[i])
             diagnostics_add(reader->diagnostics, SEVERITY_WARNING, "IL0502",

@@ -22,8 +22,9 @@ struct step {
     const struct expr_slot *rate_key;
     const struct expr_slot *fair_key;
     const struct expr_slot *priority;
-    uint32_t limit_of; /* the step whose limit it has: itself, or another */
-    uint32_t fallback; /* a step, or NO_INDEX */
+    uint32_t limit_of;   /* the step whose limit it has: itself, or another */
+    uint32_t fallback;   /* a step, or NO_INDEX */
+    uint32_t compensate; /* the step that undoes it, or NO_INDEX */
     struct place place;
 };
 
@@ -32,6 +33,7 @@ struct definition {
     const struct step *steps;
     uint32_t step_count;
     const uint32_t *invoke_steps; /* for every invoke of the machine its step */
+    uint32_t compensation;        /* the step that `src: compensate` stands for, or NO_INDEX */
     struct span steps_json;       /* the steps as JSON, overlay applied */
     const char *folder;           /* where relative programs are looked for */
 };
@@ -50,6 +52,9 @@ void definition_read_policy(struct step *step, struct arena *arena,
                             struct diagnostics *diagnostics);
 void definition_bind_policies(struct step *steps, uint32_t count,
                               struct diagnostics *diagnostics);
+
+/* The step that stands for `src: compensate`; engine/compensation.c does what it does. */
+struct step definition_compensation(struct place place);
 
 /* The step that an invocation calls after so many fallbacks. */
 uint32_t definition_step(const struct definition *definition, uint32_t invoke,

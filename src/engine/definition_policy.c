@@ -85,6 +85,18 @@ static void bind_fallback(struct step *steps, uint32_t count, uint32_t index,
                         "there is no step `%.*s`", SPAN_ARGS(node_text(name)));
 }
 
+static void bind_compensation(struct step *steps, uint32_t count, uint32_t index,
+                              struct diagnostics *diagnostics)
+{
+    const struct node *name = steps[index].rules.compensate;
+    if (name == NULL)
+        return;
+    steps[index].compensate = find_step(steps, count, node_text(name));
+    if (steps[index].compensate == NO_INDEX)
+        diagnostics_add(diagnostics, SEVERITY_ERROR, "IL0502", name->place,
+                        "there is no step `%.*s`", SPAN_ARGS(node_text(name)));
+}
+
 static void check_circle(const struct step *steps, uint32_t count, uint32_t index,
                          struct diagnostics *diagnostics)
 {
@@ -103,7 +115,20 @@ void definition_bind_policies(struct step *steps, uint32_t count,
     for (uint32_t i = 0; i < count; i++) {
         bind_limit(steps, count, i, diagnostics);
         bind_fallback(steps, count, i, diagnostics);
+        bind_compensation(steps, count, i, diagnostics);
     }
     for (uint32_t i = 0; i < count; i++)
         check_circle(steps, count, i, diagnostics);
+}
+
+struct step definition_compensation(struct place place)
+{
+    static const struct strategy_type none = {.name = "compensate"};
+    return (struct step){.name = SPAN("compensate"),
+                         .type =
+                             &none, /* is never opened: other steps are called in its name */
+                         .rules = policy_rules_default(),
+                         .fallback = NO_INDEX,
+                         .compensate = NO_INDEX,
+                         .place = place};
 }

@@ -78,7 +78,8 @@ static void settle(struct live_request *live, enum event_kind kind, struct span 
                                             .payload = payload});
 }
 
-/* The error as `event.error`: {"kind","message","step","attempts","code"?,"details"?}. */
+/* The error as `event.error`: {"kind","message","step","attempts","code"?,"unknown"?,
+ * "details"?}. Unknown is whether an attempt acted all the same. */
 static void settle_error(struct live_request *live, enum error_kind kind, int32_t code,
                          struct span message, struct span details)
 {
@@ -92,6 +93,8 @@ static void settle_error(struct live_request *live, enum error_kind kind, int32_
                 live->request == NULL ? 0 : live->request->progress.attempts);
     if (code != 0)
         text_format(&text, ",\"code\":%d", code);
+    if (live->request != NULL && live->request->progress.may_have_acted)
+        text_add(&text, SPAN(",\"unknown\":true"));
     if (details.size > 0 && details.size < VALUE_BYTES_MAX / 2) /* the kind matters more */
         text_format(&text, ",\"details\":%.*s", SPAN_ARGS(details));
     text_add_byte(&text, '}');
@@ -120,7 +123,7 @@ static void line_up(struct live_request *live);
 static bool may_fall_back(const struct live_request *live, enum error_kind kind, bool not_acted)
 {
     const struct policy_rules *rules = rules_of(live);
-    if (live->request == NULL || live->step->fallback == NULL)
+    if (live->request == NULL || live->step->fallback == NULL || live->compensation != NULL)
         return false;
     bool is_among = (rules->fallback_on & ERROR_KIND_BIT(kind)) != 0;
     if (rules->is_fallback_wide)
@@ -216,11 +219,16 @@ static struct attempt_request describe_attempt(struct live_request *live, char k
         configuration_find_invocation(&configuration, live->number);
     ensure(invocation != NULL);
     uint32_t attempt = live->request->progress.attempts;
+    struct value input = invocation->input;
     instance_invocation_key(live->instance, live->number, engine->options.store->incarnation,
                             key);
+    if (live->compensation != NULL) {
+        input = compensation_input(live, &engine->turn_arena);
+        compensation_key(live, key);
+    }
     write_trace(key, attempt, trace);
     return (struct attempt_request){
-        .input = invocation->input,
+        .input = input,
         .context = configuration.context,
         .instance = instance_id(live->instance),
         .step = step->name,
@@ -427,12 +435,60 @@ static void line_up(struct live_request *live)
     pump_place(step->place);
 }
 
+/* The next of what `src: compensate` undoes, or its end. */
+static void compensate(struct live_request *live)
+{
+    struct engine *engine = live->step->engine;
+    struct request_progress *progress = &live->request->progress;
+    enum { LOOK_AGAIN_MS = 5 };
+    struct text output;
+    switch (compensation_next(live)) {
+    case COMPENSATION_CALL:
+        deadline_start(&live->deadline, rules_of(live)->deadline_ms, engine->now);
+        live->lane = line_find_lane(live);
+        line_up(live);
+        return;
+    case COMPENSATION_LATER:
+        wakes_set(&engine->wakes, &live->wake, engine->now + LOOK_AGAIN_MS);
+        return;
+    case COMPENSATION_OVER:
+        text_init(&output, NULL);
+        text_format(&output, "{\"compensated\":%u}", compensation_count(live));
+        settle(live, EVENT_DONE, text_span(&output));
+        text_fini(&output);
+        return;
+    case COMPENSATION_UNKNOWN:
+        progress->may_have_acted = true;
+        settle_error(live, ERROR_KIND_INVALID, 0,
+                     SPAN("what there is to compensate cannot be read from the history"),
+                     SPAN(""));
+        return;
+    }
+    never();
+}
+
+/* One is undone: pops it. */
+static void go_on_compensating(struct live_request *live)
+{
+    struct request_progress *progress = &live->request->progress;
+    progress->fallbacks++;
+    progress->attempts = 0;
+    progress->interrupted = 0;
+    progress->may_have_acted = false;
+    live->delay_ms = 0;
+    live->hedges = 0;
+    note_progress(live, REQUEST_READY);
+    compensate(live);
+}
+
 static void request_woken(struct wake *wake, instant_ms now)
 {
     struct live_request *live = wake->owner;
     enum request_phase phase = live->request->progress.phase;
     if (phase == REQUEST_RUNNING)
         hedge(live);
+    else if (compensation_is_asked(live) && live->compensation == NULL)
+        compensate(live);
     else if (phase == REQUEST_PARKED)
         refuse(live, GATE_OPEN);
     else if (deadline_is_expired(&live->deadline, now))
@@ -541,11 +597,15 @@ static void attempt_ended(void *context, const struct attempt_result *result)
     shard_now(step->engine);
     ended->attempt = NULL;
     record_result(ended, result);
-    if (live->request != NULL && !result->not_acted && result->kind != ERROR_KIND_THROTTLED)
+    if (live->request != NULL && !result->done && !result->not_acted &&
+        result->kind != ERROR_KIND_THROTTLED && result->kind != ERROR_KIND_REJECTED)
         live->request->progress.may_have_acted = true;
     if (result->done) {
         cancel_attempts(live); /* the hedge, or what it was for */
-        settle(live, EVENT_DONE, result->output);
+        if (live->compensation != NULL && live->request != NULL)
+            go_on_compensating(live);
+        else
+            settle(live, EVENT_DONE, result->output);
     } else if (running_attempt(live) != NULL) {
         (void)live; /* the other one may still succeed */
     } else if (live->request != NULL) {
@@ -665,6 +725,8 @@ void dispatch_release(struct live_request *live)
     if (is_interrupted_too_often(live))
         settle_error(live, ERROR_KIND_CRASHED, 0, SPAN("the engine ended during every attempt"),
                      SPAN(""));
+    else if (compensation_is_asked(live))
+        compensate(live);
     else if (live->request->progress.phase == REQUEST_BACKOFF)
         set_wake(live);
     else if (is_parked(live) && rules_of(live)->has_budget &&
@@ -689,6 +751,7 @@ void dispatch_stop(struct live_request *live)
 {
     struct live_step *step = live->step;
     cancel_attempts(live);
+    compensation_release(live);
     memory_release(live);
     dispatch_pump(step);
 }
@@ -713,29 +776,14 @@ uint32_t dispatch_running(const struct engine *engine)
     return running;
 }
 
-static bool has_state(const struct policy_rules *rules)
-{
-    return rules->has_breaker || rules->has_rate || rules->has_budget || rules->has_hedge ||
-           rules->adaptive.kind != ADAPTIVE_NONE;
-}
-
-void dispatch_add_rows(struct engine *engine)
-{
-    for (struct live_step *step = engine->steps; step != NULL; step = step->next) {
-        if (!has_state(&step->step.rules))
-            continue;
-        gate_add_row(&step->gate);
-        for (struct live_gate *gate = step->gates; gate != NULL; gate = gate->next)
-            gate_add_row(gate);
-    }
-}
-
 void dispatch_fini(struct engine *engine)
 {
     for (struct instance *instance = engine->registry.first; instance != NULL;
          instance = instance->next) {
         for (struct request *request = instance->requests; request != NULL;
              request = request->next) {
+            if (request->live != NULL)
+                compensation_release(request->live);
             memory_release(request->live);
             request->live = NULL;
         }

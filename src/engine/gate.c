@@ -346,11 +346,12 @@ static void write_row(struct text *json, const struct live_gate *gate)
     text_add_byte(json, '}');
 }
 
-void gate_add_row(struct live_gate *gate)
+static void add_row(struct live_gate *gate)
 {
     struct engine *engine = gate->step->engine;
     enum breaker_state state = breaker_state(&gate->breaker, engine->now);
-    bool is_due = state != gate->shown || engine->now - gate->shown_at >= SHOW_EVERY_MS;
+    bool is_due = state != gate->shown || engine->now - gate->shown_at >= SHOW_EVERY_MS ||
+                  engine->mode != ENGINE_RUNNING;
     struct text key;
     struct text json;
     if (!gate->dirty || !is_due)
@@ -370,6 +371,23 @@ void gate_add_row(struct live_gate *gate)
     gate->dirty = false;
     gate->shown = state;
     gate->shown_at = engine->now;
+}
+
+static bool has_state(const struct policy_rules *rules)
+{
+    return rules->has_breaker || rules->has_rate || rules->has_budget || rules->has_hedge ||
+           rules->adaptive.kind != ADAPTIVE_NONE;
+}
+
+void gate_add_rows(struct engine *engine)
+{
+    for (struct live_step *step = engine->steps; step != NULL; step = step->next) {
+        if (!has_state(&step->step.rules))
+            continue;
+        add_row(&step->gate);
+        for (struct live_gate *gate = step->gates; gate != NULL; gate = gate->next)
+            add_row(gate);
+    }
 }
 
 void gate_fini(struct live_step *step)

@@ -238,6 +238,9 @@ static void fill_line(const struct scene *scene, struct arena *arena, struct his
         .from_path = before == NULL ? SPAN("") : configuration_path(before, arena),
         .to_path = configuration_path(&scene->after, arena),
         .effects = describe_effects(&plan, scene->record.now, arena),
+        .raw_effects = plan.effects,
+        .raw_effect_count = plan.effect_count,
+        .number = scene->record.number,
         .errors = scene->record.errors.size == 0 ? value_list(NULL, 0)
                                                  : read_json(scene->record.errors, arena),
         .status = scene->after.status,

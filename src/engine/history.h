@@ -18,6 +18,9 @@ struct history_line {
     struct span from_path;
     struct span to_path;
     struct value effects;
+    const struct effect *raw_effects; /* the same, as the step gave them */
+    uint32_t raw_effect_count;
+    uint64_t number; /* DONE, ERROR: of the invocation */
     struct value errors;
     enum instance_status status;
 };

@@ -228,7 +228,8 @@ static struct lane_words read_words(const struct live_request *live, struct aren
     const struct invocation *invocation =
         configuration_find_invocation(&configuration, live->number);
     ensure(invocation != NULL);
-    slots[POLICY_VARIABLE_INPUT] = invocation->input;
+    slots[POLICY_VARIABLE_INPUT] =
+        live->compensation == NULL ? invocation->input : compensation_input(live, arena);
     slots[POLICY_VARIABLE_CONTEXT] = configuration.context;
     slots[POLICY_VARIABLE_INSTANCE] = value_string(instance_id(live->instance));
     struct expr_frame frame = {.slots = slots, .slot_count = POLICY_VARIABLE_COUNT};

@@ -93,6 +93,8 @@ static void finish_stopping(struct engine *engine)
     bool is_over = engine->now >= engine->stop_at;
     if (is_over)
         dispatch_cancel_all(engine);
+    if (dispatch_running(engine) == 0)
+        gate_add_rows(engine); /* what the policies know last */
     if (engine->inbox != NULL || !batch_is_settled(engine) ||
         (dispatch_running(engine) > 0 && !is_over))
         return;
@@ -445,7 +447,7 @@ struct registry *engine_registry(struct engine *engine)
     return &engine->registry;
 }
 
-static lsn durable_lsn(const struct engine *engine)
+lsn shard_durable_lsn(const struct engine *engine)
 {
     lsn behind = engine->open->record_count;
     return engine->lsn - behind - (engine->flying == NULL ? 0 : engine->flying->record_count);
@@ -462,7 +464,7 @@ struct engine_view engine_view(const struct engine *engine)
         .turns = engine->turns,
         .commits = engine->commits,
         .lsn = engine->lsn,
-        .durable_lsn = durable_lsn(engine),
+        .durable_lsn = shard_durable_lsn(engine),
     };
 }
 

@@ -187,11 +187,12 @@ struct live_request {
     instant_ms queued_at; /* when it joined the line without being parked */
     struct wake wake;     /* backoff over, deadline, parked for too long, or time for a hedge */
     struct live_attempt attempts[2];
-    duration_ms delay_ms; /* before the last attempt */
-    uint32_t hedges;      /* among the attempts */
-    bool released;        /* durable: policies may let it go */
-    bool settled;         /* its result is in the inbox */
-    bool resumed;         /* an earlier engine left it behind */
+    struct compensation *compensation; /* of `src: compensate`, once it is known */
+    duration_ms delay_ms;              /* before the last attempt */
+    uint32_t hedges;                   /* among the attempts */
+    bool released;                     /* durable: policies may let it go */
+    bool settled;                      /* its result is in the inbox */
+    bool resumed;                      /* an earlier engine left it behind */
 };
 
 struct live_instance {
@@ -254,6 +255,8 @@ instant_ms shard_now(struct engine *engine);
 void shard_break(struct engine *engine, enum status status, const char *problem);
 /* Answers ANSWER_UNKNOWN, once: *done is NULL afterwards (and may be before). */
 void shard_tell_unknown(engine_done **done, void *context);
+/* Of the newest record that is on disk. */
+lsn shard_durable_lsn(const struct engine *engine);
 bool shard_is_focused(const struct engine *engine, const struct instance *instance);
 /* Gives an instance its runtime, and takes it away. */
 void shard_attach(struct engine *engine, struct instance *instance);
@@ -318,9 +321,24 @@ void gate_stop(struct live_lane *lane, enum gate_answer answer);
 /* The call has ended, or (result NULL) was cancelled. */
 void gate_leave(struct live_lane *lane, const struct breaker_permit *permit,
                 const struct attempt_result *result, duration_ms took_ms);
-/* Adds the row that shows a gate to the open batch. */
-void gate_add_row(struct live_gate *gate);
+/* Adds rows of policies that changed to the open batch. */
+void gate_add_rows(struct engine *engine);
 void gate_fini(struct live_step *step);
+
+/* compensation.c: `src: compensate` undoes what was done, in reverse order. */
+enum compensation_answer {
+    COMPENSATION_CALL,   /* live->step is called next */
+    COMPENSATION_LATER,  /* not everything is on disk yet: ask again soon */
+    COMPENSATION_OVER,   /* nothing is left to undo */
+    COMPENSATION_UNKNOWN /* the history cannot be read, or is too long */
+};
+bool compensation_is_asked(const struct live_request *live);
+enum compensation_answer compensation_next(struct live_request *live);
+/* The input and the idempotency key of the call that live->step is now. */
+struct value compensation_input(const struct live_request *live, struct arena *arena);
+void compensation_key(const struct live_request *live, char key[33]);
+uint32_t compensation_count(const struct live_request *live);
+void compensation_release(struct live_request *live);
 
 /* dispatch.c */
 void dispatch_deploy(struct engine *engine, struct deployed *deployed);
@@ -335,8 +353,6 @@ void dispatch_stop(struct live_request *live);
 void dispatch_pump(struct live_step *step);
 void dispatch_cancel_all(struct engine *engine);
 uint32_t dispatch_running(const struct engine *engine);
-/* Adds rows of policies that changed to the open batch. */
-void dispatch_add_rows(struct engine *engine);
 void dispatch_fini(struct engine *engine);
 
 /* idempotency.c: what was answered to a key before (I3). */

@@ -461,12 +461,10 @@ static void read_compensate(const struct node *step, struct policy_rules *rules,
                             struct diagnostics *diagnostics)
 {
     const struct node *node = node_find(step, SPAN("compensate"));
-    if (node == NULL)
-        return;
-    struct diagnostic *added = policy_fields_complain(diagnostics, "IL0106", node,
-                                                      "`compensate` is not supported yet");
-    diagnostic_help(diagnostics, added,
-                    "let `onError` lead to a state that invokes the step that undoes");
+    if (node != NULL && !node_is_string(node))
+        policy_fields_complain(
+            diagnostics, "IL0104", node,
+            "`compensate` must be the name of the step that undoes this one");
     rules->compensate = node;
 }
 
