@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "expr/ast.h"
 #include "expr/code.h"
+#include "expr/cost.h"
 #include "expr/emit.h"
 #include "expr/lexer.h"
 #include "expr/parser.h"
@@ -92,6 +93,8 @@ static struct value run_guarded(const struct expr_program *program,
     size_t bytes = 0;
     if (arena_is_spent(arena, &guard)) {
         arena_rewind(arena, mark);
+        if (arena->guard != NULL)
+            arena_spend(arena);
         return value_error(SPAN("the expression needs more memory than it may use"));
     }
     struct value result = vm_run(&vm);
@@ -112,6 +115,11 @@ struct value expr_run(const struct expr_program *program, const struct expr_fram
             return result;
     }
     return run_guarded(program, frame, arena);
+}
+
+uint64_t expr_cost(const struct expr_program *program, uint64_t size)
+{
+    return cost_estimate(program->root, size);
 }
 
 bool expr_uses(const struct expr_program *program, uint32_t variable)

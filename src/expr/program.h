@@ -95,9 +95,17 @@ const struct type *expr_type_of(struct span text, struct place place,
                                 struct diagnostics *diagnostics);
 
 /* Runs a program. The result lives in the arena, the frame's values or the program. Always
- * returns: more than EXPRESSION_COST_MAX steps, or a spent arena, are error values. */
+ * returns: more than EXPRESSION_COST_MAX units, which also bound the memory it takes, are an
+ * error value. An arena that is spent before is an error value too where nobody has set a
+ * guard; where somebody has, it jumps there, so that no decision depends on how large an arena
+ * was. */
 struct value expr_run(const struct expr_program *program, const struct expr_frame *frame,
                       struct arena *arena);
+
+/* About the most units of the budget that a run takes when no list, map or text that it reads
+ * has more than `size` elements, entries or times 16 bytes; compare it with
+ * EXPRESSION_COST_MAX. */
+uint64_t expr_cost(const struct expr_program *program, uint64_t size);
 
 /* True when the program reads the variable: lets a caller skip building what nobody reads. */
 bool expr_uses(const struct expr_program *program, uint32_t variable);

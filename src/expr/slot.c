@@ -328,6 +328,8 @@ static struct value run_guarded(const struct expr_slot *slot, const struct expr_
         return run_part(slot, frame, arena);
     if (arena_is_spent(arena, &guard)) {
         arena_rewind(arena, mark);
+        if (arena->guard != NULL)
+            arena_spend(arena);
         return value_error(SPAN("the value needs more memory than it may use"));
     }
     struct value value = slot->kind == SLOT_TEXT ? run_text(slot, frame, add, arena)

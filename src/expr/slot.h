@@ -24,7 +24,8 @@ const struct expr_slot *expr_slot_compile(const struct node *node,
 /* A slot from a value that is already there (no expressions in it). */
 const struct expr_slot *expr_slot_literal(struct value value, struct arena *arena);
 
-/* The slot's value; an error value when any expression in it fails or the arena is spent. */
+/* The slot's value; an error value when any expression in it fails. A spent arena is as in
+ * expr_run(). */
 struct value expr_slot_run(const struct expr_slot *slot, const struct expr_frame *frame,
                            struct arena *arena);
 

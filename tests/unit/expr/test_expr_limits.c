@@ -2,6 +2,7 @@
  * test_expr_limits.c - no expression recurses, runs, or allocates without an end.
  */
 #include "base/limits.h"
+#include "expr/vm.h"
 #include "expr_fixture.h"
 
 static struct text repeated(struct fixture *fixture, const char *before, const char *part,
@@ -215,6 +216,84 @@ static void a_spent_arena_is_an_error_value_and_takes_nothing(void **state)
     }
 }
 
+/* With a guard around it the same is no value: what is decided must not depend on the arena. */
+static void a_spent_arena_goes_to_the_callers_guard(void **state)
+{
+    static char memory[64];
+    struct fixture *fixture = fixture_get();
+    struct arena small;
+    struct arena_guard guard;
+    volatile bool has_jumped = false;
+    const struct expr_program *program =
+        fixture_compile(fixture, SPAN("false && size([1, 2].map(a, [a, a, a, a, a, a])) > 0 || "
+                                      "size([1, 2].map(a, [a, a, a, a, a, a])) > 0"));
+    (void)state;
+    assert_non_null(program);
+    arena_init(&small, memory, sizeof memory);
+    if (arena_is_spent(&small, &guard)) {
+        has_jumped = true;
+    } else {
+        expr_run(program, &fixture->frame, &small);
+        arena_release_guard(&small, &guard);
+    }
+    assert_true(has_jumped);
+    assert_null(small.guard);
+    assert_int_equal(small.used, 0);
+}
+
+static int64_t cost_of_run(struct fixture *fixture, const struct expr_program *program)
+{
+    struct arena_guard guard;
+    struct vm vm = {program, &fixture->frame, &fixture->arena, EXPRESSION_COST_MAX, false};
+    assert_false(arena_is_spent(&fixture->arena, &guard));
+    vm_run(&vm);
+    arena_release_guard(&fixture->arena, &guard);
+    return EXPRESSION_COST_MAX - vm.cost_left;
+}
+
+/* Over a list of 60 texts the estimate holds, and is not all too careful. */
+static void the_estimate_is_above_what_a_run_costs(void **state)
+{
+    enum { COUNT_OF_ITEMS = 60 };
+    static const struct {
+        const char *expression;
+        uint64_t times; /* how far above at most */
+    } rows[] = {
+        {"1 + 2 > 2", 100},
+        {"x.all(a, a != 'b')", 20},
+        {"x.map(a, a + 'b').filter(a, a in x)", 1000},
+        {"x.exists(a, x.exists(b, a == b + 'c'))", 100},
+        {"x.map(a, x.map(b, a + b))", 100},
+        {"x.sort().reverse()", 1000},
+        {"x.sortBy(a, a)[0]", 1000},
+        {"lists.range(1000).map(i, i * i)", 100},
+        {"x.join(',').split(',').size()", 1000},
+        {"sets.contains(x, x)", 1000},
+        {"x.distinct().transformMap(i, v, v)", 1000},
+        {"cel.bind(all, x + x, all.all(a, a != 'b'))", 20},
+        {"x == x && x + x != x", 1000},
+    };
+    struct fixture *fixture = fixture_get();
+    struct value items[COUNT_OF_ITEMS];
+    (void)state;
+    for (int i = 0; i < COUNT_OF_ITEMS; i++)
+        items[i] = value_string(text_print(&fixture->arena, "item %d of many", i * 7 % 60));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        fixture->slots[SLOT_X] = value_list(items, COUNT_OF_ITEMS);
+        const struct expr_program *program =
+            fixture_compile(fixture, span_from_text(rows[i].expression));
+        assert_non_null(program);
+        uint64_t cost = (uint64_t)cost_of_run(fixture, program);
+        uint64_t estimate = expr_cost(program, COUNT_OF_ITEMS);
+        if (estimate < cost || estimate / rows[i].times > cost)
+            fail_msg("%s costs %llu, estimated %llu", rows[i].expression,
+                     (unsigned long long)cost, (unsigned long long)estimate);
+    }
+    assert_true(expr_cost(fixture_compile(fixture, SPAN("x.map(a, x.map(b, x.map(c, x.map(d, "
+                                                        "x.map(e, x.map(f, x + [f]))))))")),
+                          UINT32_MAX) == UINT64_MAX);
+}
+
 /* A guard that never allocates runs on an arena without any room, also when it fails. */
 static void what_needs_no_memory_takes_none(void **state)
 {
@@ -273,6 +352,8 @@ int main(void)
         cmocka_unit_test(a_value_has_at_most_a_mebibyte),
         cmocka_unit_test(comparing_what_shares_its_parts_ends_too),
         cmocka_unit_test(a_spent_arena_is_an_error_value_and_takes_nothing),
+        cmocka_unit_test(a_spent_arena_goes_to_the_callers_guard),
+        cmocka_unit_test(the_estimate_is_above_what_a_run_costs),
         cmocka_unit_test(what_needs_no_memory_takes_none),
         cmocka_unit_test(a_spent_arena_while_compiling_jumps_to_the_callers_guard),
     };
