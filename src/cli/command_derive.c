@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/definition_file.h"
 #include "cli/derive_fast.h"
+#include "cli/derive_sql.h"
 #include "cli/report.h"
 #include "os/os.h"
 
@@ -23,6 +24,7 @@ enum {
     CONFLICTS,
     WHERE,
     LIMIT,
+    SQL,
     STRICT,
     OPTION_COUNT
 };
@@ -49,6 +51,9 @@ static const struct option options[] = {
                .help =
                    "only records for which it holds; sees state, holds, stored and key too"},
     [LIMIT] = {.name = "limit", .value = "N", .help = "stop after so many records"},
+    [SQL] = {.name = "sql",
+             .value = "SELECT",
+             .help = "INPUT is a SQLite file or postgres://…: the rows that this gives"},
     [STRICT] = {.name = "strict", .help = "stop at the first bad record"},
 };
 
@@ -137,6 +142,16 @@ static void read_more(struct deriving *deriving)
         record_stream_end(deriving->stream, status == STATUS_OK);
 }
 
+/* Now and then: whether anybody still reads, and progress. */
+static void look(struct deriving *deriving)
+{
+    struct derive_job *job = &deriving->job;
+    bool is_streamed =
+        job->options.format == OUTPUT_NDJSON || job->options.format == OUTPUT_CSV;
+    draw(deriving);
+    job->is_over = job->is_over || (is_streamed && !output_flush());
+}
+
 static void read_records(struct deriving *deriving)
 {
     struct derive_job *job = &deriving->job;
@@ -162,15 +177,43 @@ static void read_records(struct deriving *deriving)
             job->is_over = true;
             break;
         }
-        if (round % LOOK_EVERY == 0) {
-            draw(deriving);
-            job->is_over =
-                job->is_over || (job->options.format != OUTPUT_JSON &&
-                                 job->options.format != OUTPUT_TEXT && !output_flush());
-        }
+        if (round % LOOK_EVERY == 0)
+            look(deriving);
     }
     if (deriving->problem == NULL)
         deriving->problem = record_stream_problem(deriving->stream);
+}
+
+static enum cli_exit refuse_rows(const struct deriving *deriving, enum status status,
+                                 const struct derive_sql *sql)
+{
+    clear_progress(deriving);
+    report_file(status == STATUS_INVALID ? "--sql" : deriving->job.options.label,
+                text_span(&sql->problem).text);
+    return status == STATUS_INVALID ? CLI_USAGE : CLI_WORLD;
+}
+
+static enum cli_exit read_rows(struct deriving *deriving, const char *statement)
+{
+    struct derive_job *job = &deriving->job;
+    struct derive_sql sql;
+    struct stream_record record;
+    enum status status = derive_sql_open(&sql, deriving->path, statement, job->derivation);
+    bool is_open = status == STATUS_OK;
+    if (is_open)
+        derive_row_begin(job);
+    while (status == STATUS_OK && !job->is_over) {
+        arena_clear(&job->arena);
+        status = derive_sql_next(&sql, &job->arena, &record);
+        if (status == STATUS_OK)
+            derive_job_take(job, &record);
+        if (sql.number % LOOK_EVERY == 0)
+            look(deriving);
+    }
+    bool is_good = is_open && (status == STATUS_OK || status == STATUS_NOT_FOUND);
+    enum cli_exit exit = is_good ? CLI_OK : refuse_rows(deriving, status, &sql);
+    derive_sql_close(&sql);
+    return exit;
 }
 
 static enum cli_exit judge(const struct deriving *deriving)
@@ -183,26 +226,35 @@ static enum cli_exit judge(const struct deriving *deriving)
     return job->errors > 0 || job->conflicts > 0 ? CLI_FAILED : CLI_OK;
 }
 
-static enum cli_exit derive_all(struct deriving *deriving, enum stream_format format)
+static enum cli_exit read_stream(struct deriving *deriving, enum stream_format format)
 {
     enum cli_exit exit = open_input(deriving, format);
     if (exit != CLI_OK)
         return exit;
-    deriving->has_progress = file_is_terminal(STDERR_FILENO);
-    deriving->began_us = clock_elapsed_us();
-    deriving->drawn_us = deriving->began_us;
     derive_row_begin(&deriving->job);
     deriving->fast = derive_fast_open(&deriving->job);
     read_records(deriving);
     if (deriving->fast != NULL)
         derive_fast_settle(deriving->fast);
     derive_fast_close(deriving->fast);
-    clear_progress(deriving);
-    derive_summary_print(&deriving->job, clock_elapsed_us() - deriving->began_us);
-    exit = judge(deriving);
     record_stream_close(deriving->stream);
     file_stream_close(deriving->input);
-    return exit;
+    return CLI_OK;
+}
+
+static enum cli_exit derive_all(struct deriving *deriving, enum stream_format format,
+                                const char *statement)
+{
+    deriving->has_progress = file_is_terminal(STDERR_FILENO);
+    deriving->began_us = clock_elapsed_us();
+    deriving->drawn_us = deriving->began_us;
+    enum cli_exit exit =
+        statement == NULL ? read_stream(deriving, format) : read_rows(deriving, statement);
+    if (exit != CLI_OK)
+        return exit;
+    clear_progress(deriving);
+    derive_summary_print(&deriving->job, clock_elapsed_us() - deriving->began_us);
+    return judge(deriving);
 }
 
 /* The definition */
@@ -246,13 +298,22 @@ static enum cli_exit refuse(const char *problem)
     return CLI_USAGE;
 }
 
+/* What messages call the input; an address may have a password in it. */
+static const char *label_of(const char *path)
+{
+    if (strcmp(path, "-") == 0)
+        return "standard input";
+    return strncmp(path, "postgres", 8) == 0 && strstr(path, "://") != NULL ? "PostgreSQL"
+                                                                            : path;
+}
+
 static enum cli_exit run_derivation(struct deriving *deriving,
                                     const struct arguments *arguments,
                                     const struct derivation *derivation,
                                     enum output_format output)
 {
     struct derive_options about = {
-        .label = strcmp(deriving->path, "-") == 0 ? "standard input" : deriving->path,
+        .label = label_of(deriving->path),
         .key = arguments->values[KEY],
         .from = arguments->values[FROM],
         .compare = arguments->values[COMPARE],
@@ -270,6 +331,8 @@ static enum cli_exit run_derivation(struct deriving *deriving,
         return refuse("--limit takes a whole number");
     if (about.only_conflicts && about.from == NULL && about.compare == NULL)
         return refuse("--conflicts needs --from or --compare");
+    if (arguments->values[SQL] != NULL && strcmp(deriving->path, "-") == 0)
+        return refuse("--sql needs INPUT: a SQLite file, or the address of a server");
     if (arguments->values[WHERE] != NULL) {
         about.where = compile_where(deriving, arguments->values[WHERE], derivation);
         if (about.where == NULL) {
@@ -279,7 +342,7 @@ static enum cli_exit run_derivation(struct deriving *deriving,
         }
     }
     derive_job_init(&deriving->job, derivation, &about);
-    enum cli_exit exit = derive_all(deriving, format);
+    enum cli_exit exit = derive_all(deriving, format, arguments->values[SQL]);
     derive_job_fini(&deriving->job);
     return exit;
 }
@@ -310,6 +373,7 @@ const struct command command_derive = {
     .example =
         "  interlock derive order-status.yaml orders.ndjson\n"
         "  interlock derive order-status.yaml orders.csv --compare status -o json\n"
+        "  interlock derive order-status.yaml shop.db --sql 'select * from orders'\n"
         "  interlock derive order-status.yaml orders.csv --where 'key == \"42\"' --explain",
     .options = options,
     .option_count = OPTION_COUNT,

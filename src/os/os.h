@@ -12,4 +12,5 @@
 #include "os/loop.h"
 #include "os/new_file.h"
 #include "os/process.h"
+#include "os/query.h"
 #include "os/thread.h"

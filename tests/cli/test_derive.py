@@ -3,9 +3,14 @@
 
 import gzip
 import json
+import os
+import pathlib
 import random
 import shutil
+import socket
+import sqlite3
 import subprocess
+import time
 import unittest
 
 from harness import Case, PROGRAM, ROOT, main
@@ -222,6 +227,85 @@ class Derive(Case):
                            for more in ([], ["--where", "true"]))
             del slow["left_out"]
             self.assertEqual(quick, slow)
+
+    COLUMNS = "id text, total integer, " + ", ".join(f + " %s" for f in FLAGS) + ", status text"
+
+    def insert(self, records, mark):
+        """Rows of orders as a statement; what is false is NULL in every second one."""
+        rows = []
+        for i, r in enumerate(records):
+            flags = ["1" if r[f] else "NULL" if i % 2 else "0" for f in FLAGS]
+            rows.append(f"('{r['id']}', {i}, " + ", ".join(
+                mark(f) for f in flags) + f", '{r['status']}')")
+        return "insert into orders values " + ", ".join(rows)
+
+    def expect_rows_of(self, source, records):
+        wanted = self.rows("--from", "status", stdin=lines(records))
+        self.assertEqual(self.rows(source, "--sql", "select * from orders order by total",
+                                   "--from", "status"), wanted, self.err)
+        counts = self.counts(source, "--sql", "select * from orders where total < 30")
+        self.assertEqual((counts["records"], self.status), (30, 0))
+        self.derive(source, "--sql", "select * from nothing")
+        self.assertEqual(self.status, 2)
+        self.assertIn("nothing", self.err)
+        self.derive(source, "--sql", "delete from orders")
+        self.assertIn(self.status, (2, 3))
+        self.assertEqual(self.counts(source, "--sql", "select * from orders")["records"],
+                         len(records))
+
+    def test_rows_of_a_sqlite_file(self):
+        records = [order(i, i % 6, status=STATES[i * 5 % 6]) for i in range(60)]
+        database = sqlite3.connect(self.path("shop.db"))
+        database.execute(f"create table orders ({self.COLUMNS % (('integer',) * 5)})")
+        database.execute(self.insert(records, str))
+        database.commit()
+        database.close()
+        self.expect_rows_of("shop.db", records)
+        self.derive("missing.db", "--sql", "select 1")
+        self.assertEqual(self.status, 3)
+        self.derive("m.yaml", "--sql", "select * from orders")
+        self.assertEqual(self.status, 3)
+
+    def test_rows_of_a_postgresql_server(self):
+        programs = pathlib.Path("/usr/lib/postgresql")
+        found = sorted(programs.glob("*/bin/initdb"))
+        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        if os.geteuid() != 0:
+            as_user = []
+        if not found or (as_user and not shutil.which("setpriv")):
+            self.skipTest("no PostgreSQL server is there to be started")
+        folder = self.path("pg")
+        os.mkdir(folder)
+        os.chmod(self.folder, 0o755)
+        if as_user:
+            shutil.chown(folder, "postgres")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        subprocess.run([*as_user, found[-1], "-D", folder + "/data", "-A", "trust", "-U", "me"],
+                       cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        server = subprocess.Popen(
+            [*as_user, found[-1].parent / "postgres", "-D", folder + "/data", "-p", str(port),
+             "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}"],
+            cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.terminate)
+        address = f"postgres://me@127.0.0.1:{port}/postgres"
+        for _ in range(300):
+            if subprocess.run(["psql", address, "-c", "select 1"], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode == 0:
+                break
+            time.sleep(0.1)
+        records = [order(i, i % 6, status=STATES[i * 5 % 6]) for i in range(60)]
+        for statement in (f"create table orders ({self.COLUMNS % (('boolean',) * 5)})",
+                          self.insert(records, lambda f: {"1": "true", "0": "false"}.get(f, f))):
+            subprocess.run(["psql", address, "-q", "-c", statement], check=True)
+        self.expect_rows_of(address, records)
+        rows = self.rows(address, "--sql", "select timestamptz '2026-01-31 10:00+01' as id, "
+                         "true as delivered", "--where",
+                         "timestamp(o.id) == timestamp('2026-01-31T09:00:00Z')")
+        self.assertEqual([(r["key"], r["state"]) for r in rows],
+                         [("2026-01-31T09:00:00Z", "COMPLETED")])
 
     def test_an_unstable_machine_is_refused_where_it_would_act(self):
         self.write("m.yaml", "id: m\nrecord: { as: o, defaults: { a: false, b: false } }\n"
