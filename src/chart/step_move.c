@@ -282,13 +282,77 @@ static bool act_defaults(struct stepper *stepper, uint32_t state, const uint64_t
     return true;
 }
 
-/* Where a history state has a say. */
-static bool enter_computed(struct stepper *stepper, const struct choice *choice)
+static bool is_or_becomes_active(const struct stepper *stepper, const struct entry_set *set,
+                                 uint32_t state)
+{
+    return entry_set_has(set->states, state) || configuration_has(&stepper->next, state);
+}
+
+/* Nothing would be active twice, or without its parent. */
+static bool is_whole(const struct stepper *stepper, const struct entry_set *set)
+{
+    const struct machine_state *states = stepper->machine->states;
+    for (uint32_t state = 0; state < stepper->machine->state_count; state++) {
+        uint32_t count = 0;
+        if (entry_set_has(set->states, state) && state > 0 &&
+            !is_or_becomes_active(stepper, set, states[state].parent))
+            return false;
+        for (uint32_t child = state + 1;
+             states[state].type == STATE_COMPOUND && child < states[state].end;
+             child = states[child].end)
+            count += is_or_becomes_active(stepper, set, child);
+        if (count > 1)
+            return false;
+    }
+    return true;
+}
+
+/* Adds what a transition enters. One that by way of a history state leads a leaf back to itself
+ * conflicts with nobody by the rules, and may still be in the way of another that leaves that
+ * leaf: then it enters nothing. */
+static void add_entries(struct stepper *stepper, const struct choice *choice,
+                        struct entry_set *set)
+{
+    size_t bytes = stepper->machine->word_count * sizeof *set->states;
+    uint64_t *states = arena_get(stepper->arena, bytes);
+    uint64_t *defaults = arena_get(stepper->arena, bytes);
+    memcpy(states, set->states, bytes);
+    memcpy(defaults, set->defaults, bytes);
+    entry_set_add(set, choice->transition, choice->domain);
+    if (is_whole(stepper, set))
+        return;
+    set->states = states;
+    set->defaults = defaults;
+}
+
+static bool has_dynamic(const struct stepper *stepper)
+{
+    for (uint32_t i = 0; i < stepper->choice_count; i++) {
+        if (stepper->choices[i].transition->is_dynamic)
+            return true;
+    }
+    return false;
+}
+
+static void add_all_entries(struct stepper *stepper, bool of_leaves, struct entry_set *set)
+{
+    for (uint32_t i = 0; i < stepper->choice_count; i++) {
+        const struct choice *choice = &stepper->choices[i];
+        bool is_leaf = choice->domain != NO_STATE &&
+                       stepper->machine->states[choice->domain].leaf != NO_INDEX;
+        if (choice->transition->target != NO_STATE && is_leaf == of_leaves)
+            add_entries(stepper, choice, set);
+    }
+}
+
+/* Where a history state has a say, all that is entered is found first. */
+static bool enter_computed(struct stepper *stepper)
 {
     const struct machine *machine = stepper->machine;
     struct entry_set set;
     entry_set_init(&set, machine, stepper->memory, stepper->arena);
-    entry_set_add(&set, choice->transition, choice->domain);
+    add_all_entries(stepper, false, &set);
+    add_all_entries(stepper, true, &set);
     for (uint32_t state = 0; state < machine->state_count; state++) {
         if (!entry_set_has(set.states, state))
             continue;
@@ -300,12 +364,15 @@ static bool enter_computed(struct stepper *stepper, const struct choice *choice)
     return true;
 }
 
-static bool enter(struct stepper *stepper, const struct choice *choice)
+static bool enter(struct stepper *stepper)
 {
-    if (choice->transition->target == NO_STATE)
-        return true;
-    return choice->transition->is_dynamic ? enter_computed(stepper, choice)
-                                          : enter_listed(stepper, choice->transition->entry);
+    if (has_dynamic(stepper))
+        return enter_computed(stepper);
+    for (uint32_t i = 0; i < stepper->choice_count; i++) {
+        if (!enter_listed(stepper, stepper->choices[i].transition->entry))
+            return false;
+    }
+    return true;
 }
 
 bool stepper_move(struct stepper *stepper)
@@ -326,11 +393,7 @@ bool stepper_move(struct stepper *stepper)
         if (!stepper_act(stepper, choices[i].transition->actions))
             return false;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        if (!enter(stepper, &choices[i]))
-            return false;
-    }
-    return true;
+    return enter(stepper);
 }
 
 /* The states stay as they were, for whoever looks; only their exit actions run. */

@@ -166,14 +166,7 @@ static void drop_outer(struct stepper *stepper)
     stepper->choice_count = kept;
 }
 
-/* Whether a transition touches what lies in its domain: one from a leaf to itself does not, but
- * by way of a history state it may enter ancestors of the leaf. */
-static bool touches(const struct machine *machine, const struct choice *choice)
-{
-    return machine->states[choice->domain].leaf == NO_INDEX || choice->transition->is_dynamic;
-}
-
-/* Both would leave some state: one domain lies in the other. */
+/* Both would leave some state: one domain lies in the other, and is not a leaf. */
 static bool conflicts(const struct machine *machine, const struct choice *a,
                       const struct choice *b)
 {
@@ -181,9 +174,9 @@ static bool conflicts(const struct machine *machine, const struct choice *a,
         return false;
     if (a->domain == NO_STATE || b->domain == NO_STATE)
         return true;
-    const struct choice *inner = a->domain > b->domain ? a : b;
-    const struct choice *outer = a->domain > b->domain ? b : a;
-    return touches(machine, inner) && inner->domain < machine->states[outer->domain].end;
+    uint32_t inner = a->domain > b->domain ? a->domain : b->domain;
+    uint32_t outer = a->domain > b->domain ? b->domain : a->domain;
+    return machine->states[inner].leaf == NO_INDEX && inner < machine->states[outer].end;
 }
 
 /* The W3C's removeConflictingTransitions(). */

@@ -263,6 +263,7 @@ const sorted = (value) =>
 const isWhole = (snapshot) => {
   const nodes = new Set(snapshot._nodes);
   return snapshot._nodes.every((node) => {
+    if (node.parent && !nodes.has(node.parent)) return false;
     if (node.type !== 'compound' || snapshot.status !== 'active') return true;
     return Object.values(node.states).filter((child) => nodes.has(child)).length === 1;
   });
