@@ -45,23 +45,24 @@ class Scenario:
     def capacity(self, service, at):
         """Requests a second that the service can do at this moment."""
         settings = dict(self.settings[service])
-        lost = 0.0
         for begin, end, name, text in self.faults:
-            if name != service or not begin <= at < end:
-                continue
-            if text.startswith("shard="):
-                lost = float(text[6:].rstrip("%")) / 100
-                continue
-            settings.update(pair.split("=") for pair in text.split(","))
-        return (1 - lost) * float(settings["servers"]) / self.mean(service, settings)
+            if name == service and begin <= at < end and not text.startswith("shard="):
+                settings.update(pair.split("=") for pair in text.split(","))
+        return float(settings["servers"]) / self.mean(service, settings)
+
+    def share(self, service, at):
+        """The share of orders that the service can serve at this moment."""
+        lost = sum(float(text[6:].rstrip("%")) / 100 for begin, end, name, text in self.faults
+                   if name == service and begin <= at < end and text.startswith("shard="))
+        return min(1.0 - lost, self.capacity(service, at) / self.rate)
 
 
 def possible(scenario, begin, end):
     """The share of the orders of this time that the narrowest service can serve meanwhile."""
     step = 0.05
     moments = [begin + i * step for i in range(max(1, round((end - begin) / step)))]
-    rates = (min(scenario.capacity(service, at) for service in SERVICES) for at in moments)
-    return sum(min(1.0, rate / scenario.rate) for rate in rates) / len(moments)
+    shares = (min(scenario.share(service, at) for service in SERVICES) for at in moments)
+    return sum(shares) / len(moments)
 
 
 def read_results(path):
