@@ -239,6 +239,24 @@ static void mark_compensations(const struct step_reader *reader,
                     "a step names the one that undoes it: `charge: { …, compensate: refund }`");
 }
 
+/* SCXML invokes documents, which only `step` starts so far. */
+static void tell_missing(const struct step_reader *reader, const struct definition *definition,
+                         const struct machine_invoke *invoke)
+{
+    if (definition->machine->semantics == SEMANTICS_SCXML) {
+        struct diagnostic *error =
+            diagnostics_add(reader->diagnostics, SEVERITY_ERROR, "IL0106", invoke->place,
+                            "only `step` runs the documents that an SCXML document invokes");
+        diagnostic_help(reader->diagnostics, error,
+                        "name a step in `src`, and declare it with --steps");
+        return;
+    }
+    suggest_step(reader, definition,
+                 diagnostics_add(reader->diagnostics, SEVERITY_ERROR, "IL0502", invoke->place,
+                                 "there is no step `%.*s`", SPAN_ARGS(invoke->src)),
+                 invoke->src);
+}
+
 static void bind_invokes(const struct step_reader *reader, struct definition *definition)
 {
     const struct machine *machine = definition->machine;
@@ -250,11 +268,7 @@ static void bind_invokes(const struct step_reader *reader, struct definition *de
             used[bound[i]] = true;
             continue;
         }
-        suggest_step(reader, definition,
-                     diagnostics_add(reader->diagnostics, SEVERITY_ERROR, "IL0502",
-                                     machine->invokes[i].place, "there is no step `%.*s`",
-                                     SPAN_ARGS(machine->invokes[i].src)),
-                     machine->invokes[i].src);
+        tell_missing(reader, definition, &machine->invokes[i]);
     }
     for (uint32_t i = 0; i < definition->step_count; i++) {
         if (used[i] && definition->steps[i].fallback != NO_INDEX)
