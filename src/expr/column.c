@@ -79,10 +79,10 @@ static void fill_table(struct column_set *set, struct column_table *table, struc
     ensure(count >= table->count && count < INT32_MAX);
     if (count == table->count && table->outcomes != NULL)
         return;
-    if (count >= table->capacity) {
+    if (table->outcomes == NULL || count >= table->capacity) {
         table->capacity = count < 64 ? 128 : count * 2;
         uint8_t *larger = arena_get_zeroed(set->arena, (size_t)table->capacity + GATHERED);
-        if (table->count > 0)
+        if (table->outcomes != NULL)
             memcpy(larger, table->outcomes, table->count);
         table->outcomes = larger;
     }

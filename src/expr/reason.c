@@ -69,11 +69,88 @@ static enum way way_to(const struct search *search, uint32_t cell)
     return way;
 }
 
+/* -1, 0 or 1 for two numbers or two strings. */
+static int compare(const struct value *one, const struct value *other)
+{
+    return one->kind == VALUE_STRING ? span_compare(value_span(*one), value_span(*other))
+                                     : value_compare_numbers(*one, *other);
+}
+
+enum sort { SORT_OTHER, SORT_NUMBER, SORT_STRING, SORT_ALONE };
+
+static enum sort sort_of(const struct reason_choice *choice)
+{
+    if (choice->kind == CHOICE_ELSE)
+        return SORT_OTHER;
+    if (choice->value.kind == VALUE_STRING)
+        return SORT_STRING;
+    bool is_number = choice->value.kind == VALUE_INT || choice->value.kind == VALUE_UINT ||
+                     choice->value.kind == VALUE_DOUBLE;
+    return is_number ? SORT_NUMBER : SORT_ALONE;
+}
+
+/* True when two values can stand in that order to each other: neither is missing. */
+static bool can_compare(const struct reason_choice *one, const struct reason_choice *other,
+                        int64_t order)
+{
+    enum sort sort = sort_of(one);
+    if (sort == SORT_OTHER || sort_of(other) == SORT_OTHER)
+        return true;
+    if (sort != sort_of(other) || (sort == SORT_ALONE && one->value.kind != other->value.kind))
+        return order == ORDER_STRANGE;
+    if (sort == SORT_ALONE)
+        return true;
+    bool is_one_point = one->low != NULL && one->low == one->high;
+    bool is_other_point = other->low != NULL && other->low == other->high;
+    if (is_one_point && is_other_point && compare(one->low, other->low) == 0)
+        return order == ORDER_EQUAL;
+    if (one->high != NULL && other->low != NULL && compare(one->high, other->low) <= 0)
+        return order == ORDER_LESS;
+    if (other->high != NULL && one->low != NULL && compare(other->high, one->low) <= 0)
+        return order == ORDER_GREATER;
+    return order <= ORDER_GREATER;
+}
+
+static bool is_missing(const struct search *search, uint32_t cell)
+{
+    const struct reason_choice *choice = choice_of(search, cell);
+    return way_to(search, cell) == WAY_CLOSED ||
+           (choice != NULL && choice->kind == CHOICE_MISSING);
+}
+
+/* False when what is chosen for two places rules the order between them out. */
+static bool is_order_possible(const struct search *search, const struct reason_cell *cell,
+                              int64_t order)
+{
+    uint32_t places[] = {cell->reads->cell, cell->reads->next->cell};
+    const struct reason_choice *one = choice_of(search, places[0]);
+    const struct reason_choice *other = choice_of(search, places[1]);
+    if (is_missing(search, places[0]) || is_missing(search, places[1]))
+        return order == ORDER_ERROR;
+    if (one == NULL || other == NULL || way_to(search, places[0]) != WAY_THERE ||
+        way_to(search, places[1]) != WAY_THERE)
+        return true;
+    return order != ORDER_ERROR && can_compare(one, other, order);
+}
+
+static uint8_t order_outcomes(const struct search *search, const struct reason_atom *atom)
+{
+    const struct reason_cell *cell = &search->reason->cells[atom->cell];
+    uint8_t outcomes = 0;
+    for (uint32_t i = 0; i < cell->choice_count; i++) {
+        if (is_order_possible(search, cell, cell->choices[i].value.integer))
+            outcomes |= atom->outcomes[i];
+    }
+    return outcomes;
+}
+
 static uint8_t atom_outcomes(const struct search *search, const struct reason_atom *atom)
 {
     if (atom->cell == REASON_NONE)
         return atom->outcomes_all;
     uint32_t chosen = search->chosen[atom->cell];
+    if (chosen == REASON_NONE && search->reason->cells[atom->cell].kind == CELL_ORDER)
+        return order_outcomes(search, atom);
     uint8_t own = chosen == REASON_NONE ? atom->outcomes_all : atom->outcomes[chosen];
     switch (way_to(search, atom->cell)) {
     case WAY_THERE:
@@ -307,23 +384,15 @@ static bool is_possible(const struct search *search, bool *is_certain)
     return true;
 }
 
-/* What is known of the places that a cell reads. */
-struct reading {
-    bool is_exact;
-    bool is_missing; /* one of them */
-};
-
-static struct reading read_places(const struct search *search, const struct reason_cell *cell)
+/* True when the values of all places that a cell reads are known. */
+static bool is_exact(const struct search *search, const struct reason_cell *cell)
 {
-    struct reading reading = {true, false};
+    bool is_exact = true;
     for (const struct reason_link *at = cell->reads; at != NULL; at = at->next) {
         const struct reason_choice *choice = choice_of(search, at->cell);
-        enum way way = way_to(search, at->cell);
-        reading.is_missing |= way == WAY_CLOSED;
-        reading.is_exact &= way == WAY_THERE && choice != NULL && choice->is_exact;
-        reading.is_missing |= choice != NULL && choice->kind == CHOICE_MISSING;
+        is_exact &= way_to(search, at->cell) == WAY_THERE && choice != NULL && choice->is_exact;
     }
-    return reading;
+    return is_exact;
 }
 
 /* True when the VM says of every atom that reads the cell what the choice says: all the places
@@ -348,61 +417,14 @@ static bool is_choice_right(struct search *search, uint32_t index, uint32_t choi
     return true;
 }
 
-/* -1, 0 or 1 for two numbers or two strings. */
-static int compare(const struct value *one, const struct value *other)
-{
-    return one->kind == VALUE_STRING ? span_compare(value_span(*one), value_span(*other))
-                                     : value_compare_numbers(*one, *other);
-}
-
-enum sort { SORT_OTHER, SORT_NUMBER, SORT_STRING, SORT_ALONE };
-
-static enum sort sort_of(const struct reason_choice *choice)
-{
-    if (choice->kind == CHOICE_ELSE)
-        return SORT_OTHER;
-    if (choice->value.kind == VALUE_STRING)
-        return SORT_STRING;
-    bool is_number = choice->value.kind == VALUE_INT || choice->value.kind == VALUE_UINT ||
-                     choice->value.kind == VALUE_DOUBLE;
-    return is_number ? SORT_NUMBER : SORT_ALONE;
-}
-
-/* True when two values can stand in that order to each other: neither is missing. */
-static bool can_compare(const struct reason_choice *one, const struct reason_choice *other,
-                        int64_t order)
-{
-    enum sort sort = sort_of(one);
-    if (sort == SORT_OTHER || sort_of(other) == SORT_OTHER)
-        return true;
-    if (sort != sort_of(other) || (sort == SORT_ALONE && one->value.kind != other->value.kind))
-        return order == ORDER_STRANGE;
-    if (sort == SORT_ALONE)
-        return true;
-    bool is_one_point = one->low != NULL && one->low == one->high;
-    bool is_other_point = other->low != NULL && other->low == other->high;
-    if (is_one_point && is_other_point && compare(one->low, other->low) == 0)
-        return order == ORDER_EQUAL;
-    if (one->high != NULL && other->low != NULL && compare(one->high, other->low) <= 0)
-        return order == ORDER_LESS;
-    if (other->high != NULL && one->low != NULL && compare(other->high, one->low) <= 0)
-        return order == ORDER_GREATER;
-    return order <= ORDER_GREATER;
-}
-
 /* False when the places chosen rule the choice of a cell that reads them out. */
 static bool is_choice_possible(struct search *search, uint32_t index, uint32_t choice)
 {
     const struct reason_cell *cell = &search->reason->cells[index];
-    struct reading reading = read_places(search, cell);
-    int64_t order = cell->choices[choice].value.integer;
-    if (cell->kind == CELL_OPAQUE)
-        return cell->needs_host || !reading.is_exact || is_choice_right(search, index, choice);
-    if (reading.is_missing || order == ORDER_ERROR)
-        return reading.is_missing && order == ORDER_ERROR;
-    const struct reason_choice *one = choice_of(search, cell->reads->cell);
-    const struct reason_choice *other = choice_of(search, cell->reads->next->cell);
-    return one == NULL || other == NULL || can_compare(one, other, order);
+    if (cell->kind == CELL_ORDER)
+        return is_order_possible(search, cell, cell->choices[choice].value.integer);
+    return cell->needs_host || !is_exact(search, cell) ||
+           is_choice_right(search, index, choice);
 }
 
 /* All places are chosen; is there a way for what nobody understands to come out as wished? */
