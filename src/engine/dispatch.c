@@ -281,7 +281,7 @@ static void start_attempt(struct live_request *live, const struct breaker_permit
     line_leave(live);
     deadline_resume(&live->deadline, engine->now);
     wakes_clear(&engine->wakes, &live->wake);
-    if (rules->has_budget && live->request->progress.attempts == 0)
+    if (live->request->progress.attempts == 0) /* hedges are paid from it also unasked */
         budget_deposit(&step->budget, &rules->budget, engine->now);
     begin(live, &live->attempts[0], permit);
     instant_ms hedge = hedge_at(live);
@@ -546,26 +546,11 @@ static void fail_attempt(struct live_request *live, const struct attempt_result 
     }
 }
 
-/* Did the dependency turn the call away because it has too much to do? */
-static bool is_dropped(const struct attempt_result *result)
-{
-    enum { SERVICE_UNAVAILABLE = 503, TRY_AGAIN = 75 };
-    if (result->kind == ERROR_KIND_UNAVAILABLE)
-        return result->code == SERVICE_UNAVAILABLE || result->code == TRY_AGAIN;
-    return result->kind == ERROR_KIND_TIMEOUT || result->kind == ERROR_KIND_THROTTLED;
-}
-
 static void record_result(struct live_attempt *ended, const struct attempt_result *result)
 {
     struct live_step *step = ended->live->step;
-    struct live_place *place = ended->place;
-    const struct adaptive_rule *rule = &place->step->step.rules.adaptive;
     int64_t took_us = clock_elapsed_us() - ended->started_us;
-    struct adaptive_sample sample = {took_us, place->limit.running,
-                                     !result->done && is_dropped(result)};
-    limit_leave(&place->limit);
-    if (rule->kind != ADAPTIVE_NONE && (result->done || sample.dropped))
-        adaptive_record(&place->adaptive, rule, step->engine->now, &sample);
+    line_give_place(ended->place, result, took_us);
     if (result->done)
         latency_record(&step->latency, took_us / 1000);
     step->gate.dirty = true;
@@ -687,6 +672,8 @@ void dispatch_deploy(struct engine *engine, struct deployed *deployed)
     }
     for (uint32_t i = 0; deployed->latest && i < definition->step_count; i++)
         bind_step(deployed->live->steps[i], deployed->live->steps);
+    for (uint32_t i = 0; deployed->latest && i < definition->step_count; i++)
+        gate_revise(deployed->live->steps[i]);
 }
 
 void dispatch_attach(struct engine *engine, struct request *request)

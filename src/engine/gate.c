@@ -242,6 +242,8 @@ void gate_stop(struct live_lane *lane, enum gate_answer answer)
     gate->has_ramped = gate->has_ramped || answer == GATE_RAMP;
     *gate->by_breaker_end = lane;
     gate->by_breaker_end = &lane->next;
+    if (rules_of(gate)->breaker.mode == BREAKER_MODE_OPEN)
+        return;
     wakes_set(&engine->wakes, &gate->breaker_wake,
               breaker_next(&gate->breaker, &rules_of(gate)->breaker, engine->now) + 1);
 }
@@ -283,6 +285,20 @@ void gate_leave(struct live_lane *lane, const struct breaker_permit *permit,
     if (result != NULL && !result->done && result->retry_after_ms > 0)
         push_back(lane, result->retry_after_ms);
     look_at_breaker(gate);
+}
+
+static void revise(struct live_gate *gate)
+{
+    look_at_breaker(gate);
+    resume_lanes(&gate->by_rate, &gate->by_rate_end, PARK_QUOTA_ALL);
+}
+
+void gate_revise(struct live_step *step)
+{
+    revise(&step->gate);
+    for (struct live_gate *gate = step->gates; gate != NULL; gate = gate->next)
+        revise(gate);
+    dispatch_pump(step);
 }
 
 static void write_breaker(struct text *json, const struct live_gate *gate)

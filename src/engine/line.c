@@ -119,6 +119,26 @@ struct limit_rule line_limit(const struct live_place *place)
     return limit;
 }
 
+/* Did the dependency turn the call away because it has too much to do? */
+static bool is_dropped(const struct attempt_result *result)
+{
+    enum { SERVICE_UNAVAILABLE = 503, TRY_AGAIN = 75 };
+    if (result->kind == ERROR_KIND_UNAVAILABLE)
+        return result->code == SERVICE_UNAVAILABLE || result->code == TRY_AGAIN;
+    return result->kind == ERROR_KIND_TIMEOUT || result->kind == ERROR_KIND_THROTTLED;
+}
+
+void line_give_place(struct live_place *place, const struct attempt_result *result,
+                     int64_t took_us)
+{
+    const struct adaptive_rule *rule = &place->step->step.rules.adaptive;
+    struct adaptive_sample sample = {took_us, place->limit.running,
+                                     !result->done && is_dropped(result)};
+    limit_leave(&place->limit);
+    if (rule->kind != ADAPTIVE_NONE && (result->done || sample.dropped))
+        adaptive_record(&place->adaptive, rule, place->step->engine->now, &sample);
+}
+
 static struct live_request *first_of(struct live_lane *lane)
 {
     if (lane->awake.first == NULL)

@@ -307,6 +307,9 @@ void line_set_ready(struct live_lane *lane);
  * puts it at the end, or gate_stop(). */
 struct live_request *line_next(struct live_place *place);
 void line_return(struct live_lane *lane);
+/* A call has ended: gives its place free, and tells an adaptive limit how it went. */
+void line_give_place(struct live_place *place, const struct attempt_result *result,
+                     int64_t took_us);
 /* The step waits at another place from now on. */
 void line_move_step(struct live_step *step, struct live_place *place);
 void line_fini(struct live_step *step);
@@ -321,6 +324,8 @@ void gate_stop(struct live_lane *lane, enum gate_answer answer);
 /* The call has ended, or (result NULL) was cancelled. */
 void gate_leave(struct live_lane *lane, const struct breaker_permit *permit,
                 const struct attempt_result *result, duration_ms took_ms);
+/* The step's rules were revised: whoever stands at a gate is looked at again. */
+void gate_revise(struct live_step *step);
 /* Adds rows of policies that changed to the open batch. */
 void gate_add_rows(struct engine *engine);
 void gate_fini(struct live_step *step);

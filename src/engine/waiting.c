@@ -90,7 +90,8 @@ static const struct step *step_of(const struct instance *instance,
                                   const struct request *request)
 {
     const struct definition *definition = instance->deployed->definition;
-    return &definition->steps[definition->invoke_steps[request->invoke]];
+    return &definition->steps[definition_step(definition, request->invoke,
+                                              request->progress.fallbacks)];
 }
 
 static struct value last_error(const struct request_progress *progress, struct arena *arena)
@@ -103,7 +104,15 @@ static struct value last_error(const struct request_progress *progress, struct a
     return as_map(&members);
 }
 
-/* What kind of waiting a request does: its step, the breaker, or the limit. */
+/* The next call of a rate that is spent, when the row was written. */
+static bool is_spent(struct value row)
+{
+    struct value next = value_member(row, SPAN("rate_next"));
+    struct value at = value_member(row, SPAN("at"));
+    return next.kind == VALUE_INT && at.kind == VALUE_INT && next.integer > at.integer;
+}
+
+/* What kind of waiting a request does: its step, the breaker, the rate, or the limit. */
 static const char *request_kind(const struct request *request, struct value breaker)
 {
     switch (request->progress.phase) {
@@ -111,7 +120,9 @@ static const char *request_kind(const struct request *request, struct value brea
     case REQUEST_BACKOFF:
         return "step";
     case REQUEST_PARKED:
-        return is_open(breaker) ? "breaker" : "limit";
+        if (is_open(breaker))
+            return "breaker";
+        return is_spent(breaker) ? "rate" : "limit";
     case REQUEST_READY:
         return "limit";
     case REQUEST_PHASE_COUNT:
@@ -323,6 +334,8 @@ static void tell_phase(struct text *text, const struct request_progress *progres
         text_add(text, SPAN(", "));
         if (is_open(breaker))
             tell_breaker(text, breaker);
+        else if (is_spent(breaker))
+            text_add(text, SPAN("its rate is spent"));
         else
             text_add(text, SPAN("waits for its turn at the limit"));
         return;

@@ -348,6 +348,23 @@ static void an_open_breaker_is_open_after_a_crash(void **state)
     rig_close(rig);
 }
 
+/* A breaker that a person has opened lets nobody through until that is revised. */
+static void a_revised_rule_lets_those_go_who_wait(void **state)
+{
+    (void)state;
+    char machine[4000];
+    struct rig *rig = open_rig("\"breaker\":{\"mode\":\"open\"}", "\"timeout\":\"1s\"");
+    start_tenant(rig, "a", "", 20);
+    rig_until_settled(rig);
+    assert_int_equal(rig->world->call_count, 0);
+    snprintf(machine, sizeof machine, machine_form, "\"breaker\":{}", "\"timeout\":\"1s\"");
+    rig_deploy(rig, machine);
+    rig_until_final(rig, 20);
+    assert_int_equal(ended_in(rig, "DONE"), 20);
+    rig_verify(rig);
+    rig_close(rig);
+}
+
 static void retries_end_when_their_time_is_over(void **state)
 {
     (void)state;
@@ -380,6 +397,7 @@ int main(void)
         cmocka_unit_test(hedges_are_paid_from_the_budget),
         cmocka_unit_test(an_adaptive_limit_comes_down_on_timeouts),
         cmocka_unit_test(an_open_breaker_is_open_after_a_crash),
+        cmocka_unit_test(a_revised_rule_lets_those_go_who_wait),
         cmocka_unit_test(retries_end_when_their_time_is_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
