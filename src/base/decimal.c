@@ -421,3 +421,29 @@ void decimal_add_scientific(struct text *text, const struct decimal *decimal, in
     add_zeros(text, fraction - rest);
     text_format(text, "e%c%02d", exponent < 0 ? '-' : '+', exponent < 0 ? -exponent : exponent);
 }
+
+/* 1.5e+21, 2e-7: here an exponent has no leading zero. */
+static void add_with_exponent(struct text *text, const struct decimal *decimal)
+{
+    struct decimal mantissa = *decimal;
+    mantissa.point = 1;
+    decimal_add_plain(text, &mantissa, 0);
+    text_format(text, "e%+d", (int)decimal->point - 1);
+}
+
+void decimal_add_number(struct text *text, double number)
+{
+    enum { PLAIN_MIN = -6, PLAIN_MAX = 21 };
+    struct decimal decimal;
+    if (!isfinite(number)) {
+        text_add_double(text, number);
+        return;
+    }
+    if (signbit(number))
+        text_add_byte(text, '-');
+    decimal_from_double_shortest(&decimal, number);
+    if (decimal.point > PLAIN_MAX || decimal.point - 1 < PLAIN_MIN)
+        add_with_exponent(text, &decimal);
+    else
+        decimal_add_plain(text, &decimal, 0);
+}

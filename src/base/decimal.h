@@ -38,3 +38,7 @@ void decimal_round(struct decimal *decimal, int32_t count);
 /* Writes 1234.50, with at least so many digits behind the point, and 1.2345e+03. */
 void decimal_add_plain(struct text *text, const struct decimal *decimal, int32_t fraction);
 void decimal_add_scientific(struct text *text, const struct decimal *decimal, int32_t fraction);
+
+/* Writes any double as people and JavaScript do: the fewest digits, without an exponent from
+ * 1e-6 up to 1e21; "NaN", "Infinity". */
+void decimal_add_number(struct text *text, double number);

@@ -30,6 +30,12 @@ enum {
     EXPRESSION_BYTES_MAX = 16 << 10,
     EXPRESSION_DEPTH_MAX = 100,
     EXPRESSION_COST_MAX = 1000000,
+    EXPRESSION_STACK_MAX = 512, /* values at once */
+    REGEX_BYTES_MAX = 4096,     /* of a pattern */
+    REGEX_CODE_MAX = 4096,      /* its instructions, repetitions written out */
+    REGEX_DEPTH_MAX = 100,
+    REGEX_REPEAT_MAX = 1000, /* x{1000} */
+    FORMAT_PRECISION_MAX = 100,
     REASON_CELLS_MAX = 512,   /* what the predicates of one machine may read */
     REASON_CHOICES_MAX = 256, /* constants that one of them is compared with */
     REASON_STEPS_MAX = 50000, /* of the search for one answer */

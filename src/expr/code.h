@@ -9,7 +9,7 @@
  * folds look at errors otherwise.
  *
  * Always: every jump stays inside the code, the last instruction is RETURN, and the stack
- * never holds more than stack_depth <= CODE_STACK_MAX values.
+ * never holds more than stack_depth <= EXPRESSION_STACK_MAX values.
  */
 #pragma once
 
@@ -17,8 +17,6 @@
 #include "expr/program.h"
 #include "expr/regex.h"
 #include "expr/remark.h"
-
-enum { CODE_STACK_MAX = 512 };
 
 /* `operand` is a constant's index, or a jump's destination. */
 #define CODE_LIST(X)                                                              \

@@ -315,33 +315,6 @@ struct value convert_to_duration(struct vm *vm, const struct value *arguments, s
     return vm_no_overload(vm, "duration", arguments, count);
 }
 
-/* 1.5e+21, 2e-7: an exponent without a leading zero */
-static void add_with_exponent(struct text *text, const struct decimal *decimal)
-{
-    struct decimal mantissa = *decimal;
-    int32_t exponent = decimal->point - 1;
-    mantissa.point = 1;
-    decimal_add_plain(text, &mantissa, 0);
-    text_format(text, "e%+d", (int)exponent);
-}
-
-static void add_double(struct text *text, double real)
-{
-    enum { PLAIN_MIN = -6, PLAIN_MAX = 21 };
-    struct decimal decimal;
-    if (isnan(real) || isinf(real)) {
-        text_add_double(text, real);
-        return;
-    }
-    if (signbit(real))
-        text_add_byte(text, '-');
-    decimal_from_double_shortest(&decimal, real);
-    if (decimal.point > PLAIN_MAX || decimal.point - 1 < PLAIN_MIN)
-        add_with_exponent(text, &decimal);
-    else
-        decimal_add_plain(text, &decimal, 0);
-}
-
 /* ".5"; nothing when there is no fraction. */
 static void add_fraction(struct text *text, uint32_t nanoseconds)
 {
@@ -388,7 +361,7 @@ bool convert_add_text(struct text *text, struct value value)
         text_add_uint(text, value.uinteger);
         return true;
     case VALUE_DOUBLE:
-        add_double(text, value.real);
+        decimal_add_number(text, value.real);
         return true;
     case VALUE_STRING:
     case VALUE_IP:

@@ -6,8 +6,7 @@
  */
 #include "expr/ecma_lexer.h"
 
-#include <stdlib.h>
-
+#include "base/decimal.h"
 #include "base/limits.h"
 #include "base/text.h"
 
@@ -136,7 +135,6 @@ static struct ecma_word read_hex(struct ecma_lexer *lexer, size_t start)
 
 static struct ecma_word read_number(struct ecma_lexer *lexer, size_t start)
 {
-    char digits[64];
     if (peek(lexer, 0) == '0' && (peek(lexer, 1) | 0x20) == 'x')
         return read_hex(lexer, start);
     if (peek(lexer, 0) == '0' && is_digit(peek(lexer, 1)))
@@ -150,11 +148,8 @@ static struct ecma_word read_number(struct ecma_lexer *lexer, size_t start)
     struct ecma_word number = word(lexer, start, ECMA_WORD_NUMBER);
     if (is_name_start(peek(lexer, 0)))
         return problem(lexer, start, ECMA_WORD_ERROR, "a number runs into a name");
-    if (number.text.size >= sizeof digits)
-        return problem(lexer, start, ECMA_WORD_FOREIGN, "the number is too long");
-    memcpy(digits, number.text.text, number.text.size);
-    digits[number.text.size] = '\0';
-    number.number = strtod(digits, NULL);
+    if (!decimal_read(number.text, &number.number))
+        return problem(lexer, start, ECMA_WORD_ERROR, "this is no number");
     return number;
 }
 

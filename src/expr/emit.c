@@ -744,9 +744,9 @@ const struct expr_program *emit_program(const struct ast *root, const struct exp
     uint32_t errors = remarks->diagnostics->errors + remarks->diagnostics->dropped;
     emit(&emitter, root);
     put(&emitter, CODE_RETURN, 0, 0, 0);
-    if (emitter.depth_max > CODE_STACK_MAX)
+    if (emitter.depth_max > EXPRESSION_STACK_MAX)
         remark_error(remarks, root->offset, "this expression needs more than %d places",
-                     CODE_STACK_MAX);
+                     EXPRESSION_STACK_MAX);
     if (remarks->diagnostics->errors + remarks->diagnostics->dropped > errors)
         return NULL;
     struct expr_program *program = arena_new(arena, struct expr_program);

@@ -14,7 +14,7 @@
 #include "expr/convert.h"
 #include "expr/ext.h"
 
-enum { PRECISION_DEFAULT = 6, PRECISION_MAX = 100 };
+enum { PRECISION_DEFAULT = 6 };
 
 /* NULL when a value was added, else why it cannot be: a sentence for the argument's kind. */
 struct formatting {
@@ -215,7 +215,7 @@ static int32_t read_precision(struct formatting *formatting, struct span format,
         return PRECISION_DEFAULT;
     for (++*at; *at < format.size && digit_is_decimal(format.text[*at]); ++*at) {
         precision = precision * 10 + (int32_t)digit_value(format.text[*at]);
-        if (precision > PRECISION_MAX) {
+        if (precision > FORMAT_PRECISION_MAX) {
             fail(formatting, "a precision is at most 100");
             return 0;
         }

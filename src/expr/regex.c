@@ -14,9 +14,8 @@
 #include <string.h>
 
 #include "base/ensure.h"
+#include "base/limits.h"
 #include "expr/regex_tree.h"
-
-enum { CODE_MAX = 4096 };
 
 enum operation {
     OPERATION_SET,
@@ -59,7 +58,7 @@ static void grow(struct writer *writer)
 
 static uint32_t put(struct writer *writer, enum operation operation)
 {
-    if (writer->count == CODE_MAX) {
+    if (writer->count == REGEX_CODE_MAX) {
         writer->is_full = true;
         return 0; /* overwritten without harm: the program is thrown away */
     }
@@ -167,8 +166,7 @@ static void write_tree(struct writer *writer, const struct regex_tree *tree)
 const struct regex *regex_compile(struct span pattern, struct arena *arena,
                                   struct regex_problem *problem)
 {
-    enum { PATTERN_BYTES_MAX = 4096 };
-    if (pattern.size > PATTERN_BYTES_MAX) {
+    if (pattern.size > REGEX_BYTES_MAX) {
         *problem = (struct regex_problem){0, "this pattern is too long"};
         return NULL;
     }
@@ -196,9 +194,9 @@ size_t regex_cost(const struct regex *regex)
 
 /* Places that wait for the next character, each once. */
 struct places {
-    uint16_t at[CODE_MAX];
+    uint16_t at[REGEX_CODE_MAX];
     uint32_t count;
-    uint64_t marks[CODE_MAX / 64];
+    uint64_t marks[REGEX_CODE_MAX / 64];
 };
 
 struct runner {
@@ -206,7 +204,7 @@ struct runner {
     struct span text;
     size_t at; /* between two characters */
     struct places *places;
-    uint16_t stack[CODE_MAX];
+    uint16_t stack[REGEX_CODE_MAX];
 };
 
 static bool is_word_at(struct span text, size_t at)

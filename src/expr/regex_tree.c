@@ -6,11 +6,12 @@
  */
 #include "expr/regex_tree.h"
 
-#include "base/digit.h"
-
 #include <string.h>
 
-enum { DEPTH_MAX = 100, REPEAT_MAX = 1000, CODE_POINT_MAX = 0x10ffff };
+#include "base/digit.h"
+#include "base/limits.h"
+
+enum { CODE_POINT_MAX = 0x10ffff };
 
 struct reader {
     struct span pattern;
@@ -368,7 +369,7 @@ static const struct regex_tree *read_group(struct reader *reader)
             return NULL;
         take(reader, ":");
     }
-    if (++reader->depth > DEPTH_MAX)
+    if (++reader->depth > REGEX_DEPTH_MAX)
         fail(reader, from, "groups nest too deeply");
     const struct regex_tree *inner = read_choice(reader);
     reader->depth--;
@@ -422,7 +423,7 @@ static bool take_number(struct reader *reader, uint32_t *number)
 {
     size_t from = reader->at;
     *number = 0;
-    while (peek(reader, 0) >= '0' && peek(reader, 0) <= '9' && *number <= REPEAT_MAX)
+    while (peek(reader, 0) >= '0' && peek(reader, 0) <= '9' && *number <= REGEX_REPEAT_MAX)
         *number = *number * 10 + (uint32_t)(reader->pattern.text[reader->at++] - '0');
     return reader->at > from;
 }
@@ -438,12 +439,13 @@ static bool take_count(struct reader *reader, uint32_t *min, uint32_t *max)
     *max = *min;
     if (take(reader, ",") && !take_number(reader, max))
         *max = UINT32_MAX;
-    if (!take(reader, "}") && *min <= REPEAT_MAX &&
-        (*max <= REPEAT_MAX || *max == UINT32_MAX)) {
+    if (!take(reader, "}") && *min <= REGEX_REPEAT_MAX &&
+        (*max <= REGEX_REPEAT_MAX || *max == UINT32_MAX)) {
         reader->at = from;
         return false;
     }
-    if (*min > REPEAT_MAX || (*max > REPEAT_MAX && *max != UINT32_MAX) || *max < *min)
+    if (*min > REGEX_REPEAT_MAX || (*max > REGEX_REPEAT_MAX && *max != UINT32_MAX) ||
+        *max < *min)
         fail(reader, from, "a repetition counts up to 1000, and not backwards");
     return true;
 }

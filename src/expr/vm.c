@@ -195,9 +195,9 @@ struct value vm_run(struct vm *vm)
     const struct value *constants = vm->program->constants;
     const struct value *slots = vm->frame->slots;
     const struct instruction *at = code;
-    struct value stack[CODE_STACK_MAX];
+    struct value stack[EXPRESSION_STACK_MAX];
     struct value *top = stack; /* the first free place */
-    ensure(vm->program->stack_depth <= CODE_STACK_MAX);
+    ensure(vm->program->stack_depth <= EXPRESSION_STACK_MAX);
     for (;;) {
         struct instruction now = *at++;
         switch ((enum code)now.code) {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/random.h"
+#include "base/text.h"
 #include "expect.h"
 
 #define I(n) value_int(n)
@@ -247,6 +248,29 @@ static void large_maps_in_the_same_order_compare_at_once(void **state)
     assert_false(value_equal(map, value_map(entries, KEYS - 1)));
 }
 
+/* Of every kind of key; the largest maps take some dozens of walks, not one for each key. */
+static void large_maps_in_another_order_compare_soon(void **state)
+{
+    enum { KEYS = 20000 };
+    struct value_entry *entries = arena_new_array(&arena, KEYS, struct value_entry);
+    struct value_entry *others = arena_new_array(&arena, KEYS, struct value_entry);
+    (void)state;
+    for (uint32_t i = 0; i < KEYS; i++) {
+        struct span name = text_print(&arena, "key %u", i);
+        entries[i].key = i % 3 == 0 ? value_string(name) : i % 3 == 1 ? I(i) : U(i);
+        entries[i].value = I(i);
+        others[KEYS - 1 - i] = entries[i];
+        if (i % 3 == 1)
+            others[KEYS - 1 - i].key = U(i);
+    }
+    assert_true(value_equal(value_map(entries, KEYS), value_map(others, KEYS)));
+    others[KEYS / 2].value = I(-1);
+    assert_false(value_equal(value_map(entries, KEYS), value_map(others, KEYS)));
+    others[KEYS / 2] = (struct value_entry){I(-1), I(KEYS - 1 - KEYS / 2)};
+    assert_false(value_equal(value_map(entries, KEYS), value_map(others, KEYS)));
+    assert_false(value_equal(value_map(others, KEYS), value_map(entries, KEYS)));
+}
+
 static void members_are_found_by_string_keys_only(void **state)
 {
     const struct value_entry entries[] = {
@@ -393,6 +417,7 @@ int main(void)
         TEST(values_of_one_kind_are_equal_by_content),
         TEST(maps_are_equal_in_any_order),
         TEST(large_maps_in_the_same_order_compare_at_once),
+        TEST(large_maps_in_another_order_compare_soon),
         TEST(members_are_found_by_string_keys_only),
         TEST(setting_a_member_replaces_in_place_or_appends),
         TEST(wrong_use_stops_the_process),
