@@ -69,15 +69,39 @@ static size_t count_plain(const char *text)
 #endif
 }
 
-/* Behind the opening quote; NULL when it is not plain. A newline ends the search at the latest,
- * so it never leaves its line. */
+/* Behind an escape that is good by itself, or NULL: halves of surrogate pairs are left to the
+ * full reader. */
+static const char *pass_escape(const char *at)
+{
+    static const char names[] = "\"\\/bfnrt";
+    if (at[1] != 'u')
+        return at[1] != '\0' && strchr(names, at[1]) != NULL ? at + 2 : NULL;
+    for (int i = 2; i < 6; i++) {
+        char c = at[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
+            return NULL;
+    }
+    bool is_surrogate = (at[2] == 'd' || at[2] == 'D') && at[3] >= '8';
+    return is_surrogate ? NULL : at + 6;
+}
+
+/* Behind the opening quote; NULL when it is not well formed. A newline ends the search at the
+ * latest, so it never leaves its line. */
 static const char *scan_string(const char *at, const char *end, struct json_token *token)
 {
     const char *start = at;
+    uint32_t kind = JSON_TOKEN_STRING;
     for (;;) {
         at += count_plain(at);
         if (*at == '"')
             break;
+        if (*at == '\\') {
+            kind = JSON_TOKEN_ODD;
+            at = pass_escape(at);
+            if (at == NULL)
+                return NULL;
+            continue;
+        }
         if ((unsigned char)*at < 0x80 || at >= end)
             return NULL;
         size_t size = span_utf8_size(span_of(at, (size_t)(end - at)));
@@ -85,7 +109,7 @@ static const char *scan_string(const char *at, const char *end, struct json_toke
             return NULL;
         at += size;
     }
-    *token = (struct json_token){start, (uint32_t)(at - start), JSON_TOKEN_STRING};
+    *token = (struct json_token){start, (uint32_t)(at - start), kind};
     return at + 1;
 }
 
@@ -114,7 +138,14 @@ static const char *scan_number(const char *at, struct json_token *token)
         digits += (size_t)(at - point - 1);
         kind = JSON_TOKEN_DECIMAL;
     }
-    if (digits > (kind == JSON_TOKEN_INT ? 18u : 17u) || *at == 'e' || *at == 'E')
+    if (*at == 'e' || *at == 'E') {
+        at += at[1] == '-' || at[1] == '+' ? 2 : 1;
+        if (!is_digit(at[0]) || (is_digit(at[1]) && is_digit(at[2])))
+            return NULL; /* two digits are no overflow */
+        at += is_digit(at[1]) ? 2 : 1;
+        kind = JSON_TOKEN_DECIMAL;
+    }
+    if (digits > (kind == JSON_TOKEN_INT ? 18u : 17u))
         return NULL;
     *token = (struct json_token){start, (uint32_t)(at - start), kind};
     return at;
@@ -129,8 +160,8 @@ static const char *scan_word(const char *at, const char *word, size_t size, uint
     return at + size;
 }
 
-/* The end of a value, or NULL. */
-static inline const char *scan_value(const char *at, const char *end, struct json_token *token)
+/* The end of a scalar, or NULL. */
+static inline const char *scan_scalar(const char *at, const char *end, struct json_token *token)
 {
     switch (*at) {
     case '"':
@@ -144,6 +175,80 @@ static inline const char *scan_value(const char *at, const char *end, struct jso
     default:
         return scan_number(at, token);
     }
+}
+
+/* Lists and objects, which nobody wants: they must be well formed all the same */
+
+enum { NESTED_KEYS_MAX = 16, NESTED_LEVELS_MAX = 16 };
+
+static const char *scan_nested(const char *at, const char *end, unsigned levels);
+
+static inline const char *pass_blanks(const char *at)
+{
+    while (*at == ' ' || *at == '\t')
+        at++;
+    return at;
+}
+
+static const char *scan_element(const char *at, const char *end, unsigned levels)
+{
+    struct json_token token;
+    if (*at == '[' || *at == '{')
+        return levels == 0 ? NULL : scan_nested(at, end, levels - 1);
+    return scan_scalar(at, end, &token);
+}
+
+/* A key with its colon; NULL where it is odd, or was there before. */
+static const char *scan_key(const char *at, const char *end, struct json_token *keys,
+                            uint32_t *count)
+{
+    if (*at != '"' || *count == NESTED_KEYS_MAX)
+        return NULL;
+    struct json_token *key = &keys[*count];
+    at = scan_string(at + 1, end, key);
+    if (at == NULL || key->kind != JSON_TOKEN_STRING)
+        return NULL;
+    for (uint32_t i = 0; i < *count; i++) {
+        if (keys[i].size == key->size && memcmp(keys[i].text, key->text, key->size) == 0)
+            return NULL;
+    }
+    (*count)++;
+    at = pass_blanks(at);
+    return *at == ':' ? pass_blanks(at + 1) : NULL;
+}
+
+static const char *scan_nested(const char *at, const char *end, unsigned levels)
+{
+    struct json_token keys[NESTED_KEYS_MAX];
+    uint32_t count = 0;
+    bool is_object = *at == '{';
+    char closing = is_object ? '}' : ']';
+    at = pass_blanks(at + 1);
+    if (*at == closing)
+        return at + 1;
+    for (;;) {
+        if (is_object)
+            at = scan_key(at, end, keys, &count);
+        if (at != NULL)
+            at = scan_element(at, end, levels);
+        if (at == NULL)
+            return NULL;
+        at = pass_blanks(at);
+        if (*at == closing)
+            return at + 1;
+        if (*at != ',')
+            return NULL;
+        at = pass_blanks(at + 1);
+    }
+}
+
+/* The end of a value, or NULL. */
+static inline const char *scan_value(const char *at, const char *end, struct json_token *token)
+{
+    if (*at != '[' && *at != '{')
+        return scan_scalar(at, end, token);
+    token->kind = JSON_TOKEN_ODD;
+    return scan_nested(at, end, NESTED_LEVELS_MAX);
 }
 
 /* Shapes */
@@ -206,7 +311,7 @@ bool json_row_scan(struct json_row *row, const char *at, const char *end,
             return at <= end;
         }
         at = scan_value(at, end, shape->field < 0 ? &unwanted : &tokens[shape->field]);
-        if (at == NULL)
+        if (at == NULL || (shape->field >= 0 && tokens[shape->field].kind == JSON_TOKEN_ODD))
             return false;
     }
     return false;

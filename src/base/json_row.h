@@ -6,8 +6,8 @@
  * found good, and compared as bytes from then on: a key that matches is known to be well
  * formed, to be no duplicate, and to be wanted or not. Only values are looked at, strictly.
  *
- * What was never seen, or is odd in any way (an escape, a nested value, an exponent, a long
- * number, an error), is not taken: the full reader has the word. So both give the same answers,
+ * What was never seen, or is odd in any way (a wanted member with escapes, a long number, an
+ * error), is not taken: the full reader has the word. So both give the same answers,
  * and this one never has to say what is wrong.
  */
 #pragma once
@@ -29,9 +29,10 @@ enum json_token_kind {
     JSON_TOKEN_NULL,
     JSON_TOKEN_FALSE,
     JSON_TOKEN_TRUE,
-    JSON_TOKEN_STRING, /* its text without quotes; as it stands, since there are no escapes */
-    JSON_TOKEN_INT,    /* within 18 digits */
-    JSON_TOKEN_DECIMAL /* within 17 digits, without exponent */
+    JSON_TOKEN_STRING,  /* its text without quotes; as it stands, since there are no escapes */
+    JSON_TOKEN_INT,     /* within 18 digits */
+    JSON_TOKEN_DECIMAL, /* within 17 digits, and two of an exponent */
+    JSON_TOKEN_ODD      /* never told: a list, an object, a string with escapes */
 };
 
 struct json_token {

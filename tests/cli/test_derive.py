@@ -202,7 +202,7 @@ class Derive(Case):
         """The quick way and the thorough one (with --where) give the same, on lines of all sorts."""
         dice = random.Random(20261122)
         values = [True, False, None, 0, 1, -1, 1.5, 1e30, "", "x", "ü", "a\nb", "\\", [], {},
-                  12345678901234567, "😀"]
+                  12345678901234567, "😀", [1, [2, {"a": "]"}]], {"a": {"a": 1}, "b": "\""}]
         text = ""
         for number in range(3000):
             fields = [(flag, dice.random() < 0.5 if dice.random() < 0.9 else dice.choice(values))
