@@ -68,7 +68,7 @@ static void note_least(struct adaptive *adaptive, const struct adaptive_sample *
 static double vegas(struct adaptive *adaptive, const struct adaptive_sample *sample)
 {
     double limit = adaptive->limit;
-    double unit = limit < 10 ? 1 : floor(log10(limit));
+    double unit = limit < 100 ? 1 : limit < 1000 ? 2 : limit < 10000 ? 3 : 4; /* ⌊log10⌋, ≥ 1 */
     if (sample->dropped)
         return limit - unit;
     note_least(adaptive, sample);
