@@ -397,6 +397,8 @@ static il_status fail_value(struct il_expr_row *row, struct value error)
     enum { BYTES_MAX = 512 }; /* the message may lie where ours is to be written */
     char message[BYTES_MAX];
     size_t size = error.count < BYTES_MAX ? error.count : BYTES_MAX;
+    while (size > 0 && size < error.count && ((unsigned char)error.text[size] & 0xc0) == 0x80)
+        size--; /* not in the middle of a character */
     if (size > 0)
         memcpy(message, error.text, size);
     return fail(row, IL_INVALID, "%.*s", (int)size, message);

@@ -25,9 +25,11 @@ static struct value out_of_range(struct vm *vm, const char *kind)
 static struct value unreadable(struct vm *vm, const char *kind, struct value text)
 {
     enum { SHOWN_MAX = 40 };
-    return vm_error(vm, "'%.*s'%s is no %s",
-                    (int)(text.count > SHOWN_MAX ? SHOWN_MAX : text.count), text.text,
-                    text.count > SHOWN_MAX ? "…" : "", kind);
+    size_t shown = text.count > SHOWN_MAX ? SHOWN_MAX : text.count;
+    while (shown < text.count && ((unsigned char)text.text[shown] & 0xc0) == 0x80)
+        shown--; /* not in the middle of a character */
+    return vm_error(vm, "'%.*s'%s is no %s", (int)shown, text.text,
+                    shown < text.count ? "…" : "", kind);
 }
 
 /* Decimal digits to the end of the text, at least one. */

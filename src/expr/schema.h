@@ -39,5 +39,6 @@ bool schema_accept(const struct schema *schema, struct value value, struct arena
                    struct value *accepted, struct schema_problem *problem);
 
 /* What the checker may know of values that fit. An object whose additionalProperties is not
- * false is an open record. */
+ * false is an open record. Where properties are listed without a type, an object is taken for
+ * granted, which JSON Schema itself does not do. */
 const struct type *schema_type(const struct schema *schema, struct arena *arena);

@@ -73,6 +73,11 @@ class Eval(harness.Case):
             self.assertEqual(list(self.ask({"expr": expression}, {"expr": "1"})[0]), ["error"],
                              expression[:40])
 
+    def test_messages_do_not_end_in_the_middle_of_a_character(self):
+        answers = self.ask(*({"expr": f"int('{'x' * i}{'日' * 20}')"} for i in range(3)))
+        for answer in answers:  # reading it was UTF-8 already
+            self.assertTrue(answer["error"].endswith("日'… is no int"), answer)
+
     def test_kinds_are_kept_when_they_are_written(self):
         values = [{"null": None}, {"bool": True}, {"int": "-9223372036854775808"},
                   {"uint": "18446744073709551615"}, {"double": "1.5"}, {"string": "é\0"},

