@@ -41,10 +41,19 @@ static const char *plural(uint32_t count)
     return count == 1 ? "" : "s";
 }
 
+/* Without those that only enter children by default. */
+static uint32_t count_transitions(const struct machine *machine)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < machine->transition_count; i++)
+        count += machine->transitions[i].event != NO_INDEX;
+    return count;
+}
+
 static void print_ok(const char *path, const struct definition *definition)
 {
     uint32_t states = definition->machine->state_count - 1; /* without the root */
-    uint32_t transitions = definition->machine->transition_count;
+    uint32_t transitions = count_transitions(definition->machine);
     output_format("%s: ok, %u state%s, %u transition%s, %u step%s\n", path, states,
                   plural(states), transitions, plural(transitions), definition->step_count,
                   plural(definition->step_count));
