@@ -1,7 +1,9 @@
 /*
- * hash.h - three hashes for three purposes.
+ * hash.h - four hashes for four purposes.
  *
- * hash_text: tables in memory; fast, not stored, not for hostile input at scale.
+ * hash_text: small tables of names that a definition wrote; the same in every process.
+ * hash_keyed: tables of what comes from outside (ids, keys). Who does not know the key cannot
+ * choose texts that fall together; SipHash-1-3 (Aumasson, Bernstein).
  * crc32c: the log's chain; finds damage (Castagnoli, RFC 3720 B.4).
  * sha256: identities of definitions and requests (FIPS 180-4).
  */
@@ -13,6 +15,13 @@
 #include "base/span.h"
 
 uint64_t hash_text(struct span text);
+
+/* From the system's random source, once for a table; all zeros where that does not matter. */
+struct hash_key {
+    uint64_t words[2];
+};
+
+uint64_t hash_keyed(struct hash_key key, struct span text);
 
 /* Continues from an earlier checksum; begin with 0. */
 uint32_t hash_crc32c(uint32_t crc, const void *bytes, size_t size);

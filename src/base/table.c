@@ -4,7 +4,6 @@
 #include "base/table.h"
 
 #include "base/ensure.h"
-#include "base/hash.h"
 #include "base/memory.h"
 
 enum { FIRST_CAPACITY = 64 };
@@ -12,6 +11,11 @@ enum { FIRST_CAPACITY = 64 };
 void table_init(struct table *table)
 {
     *table = (struct table){0};
+}
+
+void table_init_keyed(struct table *table, struct hash_key key)
+{
+    *table = (struct table){.key = key};
 }
 
 void table_fini(struct table *table)
@@ -33,7 +37,7 @@ static struct table_slot *slot_for(const struct table *table, struct span key, u
 
 void *table_find(const struct table *table, struct span key)
 {
-    return table->count == 0 ? NULL : slot_for(table, key, hash_text(key))->item;
+    return table->count == 0 ? NULL : slot_for(table, key, hash_keyed(table->key, key))->item;
 }
 
 static void grow(struct table *table)
@@ -53,7 +57,7 @@ void table_add(struct table *table, struct span key, void *item)
     ensure(item != NULL);
     if (table->capacity == 0 || table->count * 4 >= table->capacity * 3)
         grow(table);
-    uint64_t hash = hash_text(key);
+    uint64_t hash = hash_keyed(table->key, key);
     struct table_slot *slot = slot_for(table, key, hash);
     ensure(slot->item == NULL);
     *slot = (struct table_slot){key, hash, item};
@@ -64,7 +68,7 @@ bool table_remove(struct table *table, struct span key)
 {
     if (table->count == 0)
         return false;
-    struct table_slot *slot = slot_for(table, key, hash_text(key));
+    struct table_slot *slot = slot_for(table, key, hash_keyed(table->key, key));
     if (slot->item == NULL)
         return false;
     size_t mask = table->capacity - 1;

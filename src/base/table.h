@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "base/span.h"
 
 struct table_slot {
@@ -22,9 +23,13 @@ struct table {
     struct table_slot *slots;
     size_t count;
     size_t capacity; /* 0 or a power of two */
+    struct hash_key key;
 };
 
+/* Where the names come from outside, table_init_keyed() with a random key keeps them from being
+ * chosen so that they all fall into one place. */
 void table_init(struct table *table);
+void table_init_keyed(struct table *table, struct hash_key key);
 void table_fini(struct table *table); /* does not touch keys and items */
 
 /* The item of a key, or NULL. */

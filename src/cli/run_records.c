@@ -5,11 +5,14 @@
 
 #include "base/ensure.h"
 #include "base/memory.h"
+#include "os/os.h"
 
 void run_records_init(struct run_records *records, void *owner)
 {
     *records = (struct run_records){.owner = owner};
-    table_init(&records->by_id);
+    struct hash_key key;
+    file_random(&key, sizeof key);
+    table_init_keyed(&records->by_id, key);
     records->end = &records->first;
 }
 

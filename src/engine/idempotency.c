@@ -161,7 +161,7 @@ enum status idempotency_purge(struct engine *engine)
 
 void idempotency_init(struct engine *engine)
 {
-    table_init(&engine->keys);
+    table_init_keyed(&engine->keys, engine->registry.instances.key);
 }
 
 void idempotency_fini(struct engine *engine)
