@@ -128,6 +128,32 @@ static void roll_back(struct store_sqlite *store)
         break_store(store, code);
 }
 
+/* SQLITE_OK and the number by which SQLite tells this connection of the commits of others. */
+static int read_data_version(struct store_sqlite *store, int64_t *version)
+{
+    int code = sqlite3_step(store->data_version);
+    if (code == SQLITE_ROW)
+        *version = sqlite3_column_int64(store->data_version, 0);
+    sqlite3_reset(store->data_version);
+    return code == SQLITE_ROW ? SQLITE_OK : code;
+}
+
+/* The lock keeps other engines out, but no SQL shell. What is in memory may no longer be what
+ * is in the tables, so the owner stops; a new opening reads what is there. */
+static enum status pass_watch(struct store_sqlite *store)
+{
+    int64_t version;
+    int code = read_data_version(store, &version);
+    if (code != SQLITE_OK)
+        return say_write_failed(store, code);
+    if (version == store->version)
+        return STATUS_OK;
+    snprintf(store->broken_by, sizeof store->broken_by, "another program has written to it");
+    return store_say_commit(&store->base, STATUS_STALE,
+                            "%s: another program has written to it while it was in use",
+                            store->base.name);
+}
+
 static int pass_fence(struct store_sqlite *store, const struct batch *batch)
 {
     bind_number(store->fence, 1, batch->lsn_after);
@@ -235,7 +261,9 @@ static enum status commit_batch(struct store_sqlite *store, const struct batch *
     int code = run(store->begin);
     if (code != SQLITE_OK)
         return say_write_failed(store, code);
-    enum status status = write_batch(store, batch);
+    enum status status = pass_watch(store);
+    if (status == STATUS_OK)
+        status = write_batch(store, batch);
     if (status == STATUS_OK)
         status = end_transaction(store);
     if (status == STATUS_OK)
@@ -290,6 +318,8 @@ static enum status sqlite_own(struct store *base, uint32_t shard, struct store_s
                          base->name, store->broken_by);
     struct store_shard owned = {0};
     int code = raise_epoch(store, shard, &owned);
+    if (code == SQLITE_OK)
+        code = read_data_version(store, &store->version);
     if (code != SQLITE_OK) {
         if (store_sqlite_status(code) == STATUS_IO)
             break_store(store, code);

@@ -37,6 +37,8 @@ struct store_sqlite {
     sqlite3 *writer;
     sqlite3 *reader;
     bool is_ours; /* opened for writing to the end, so closing may tidy up */
+    sqlite3_stmt *data_version;
+    int64_t version; /* what data_version said last; changes when another connection commits */
     sqlite3_stmt *begin;
     sqlite3_stmt *commit;
     sqlite3_stmt *rollback;

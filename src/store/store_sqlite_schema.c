@@ -80,6 +80,7 @@ static int prepare_all(sqlite3 *connection, const struct preparation *preparatio
 static int prepare_writer(struct store_sqlite *store)
 {
     const struct preparation preparations[] = {
+        {&store->data_version, "PRAGMA data_version"},
         {&store->begin, "BEGIN IMMEDIATE"},
         {&store->commit, "COMMIT"},
         {&store->rollback, "ROLLBACK"},
@@ -183,8 +184,8 @@ int store_sqlite_prepare(struct store_sqlite *store, const struct store_schema *
 void store_sqlite_finalize(struct store_sqlite *store)
 {
     sqlite3_stmt *statements[] = {
-        store->begin,   store->commit, store->rollback, store->fence,
-        store->add_log, store->state,  store->scan_log, store->find_log,
+        store->begin, store->commit,   store->rollback, store->fence,        store->add_log,
+        store->state, store->scan_log, store->find_log, store->data_version,
     };
     for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++)
         sqlite3_finalize(statements[i]); /* NULL is fine */

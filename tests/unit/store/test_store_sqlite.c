@@ -317,6 +317,34 @@ static void hold_write_lock(struct fixture *fixture, int ready)
     _exit(sqlite3_exec(connection, "ROLLBACK", NULL, NULL, NULL));
 }
 
+static void run_foreign_sql(const struct fixture *fixture, const char *sql)
+{
+    sqlite3 *foreign;
+    assert_int_equal(sqlite3_open(fixture->path, &foreign), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(foreign, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(foreign);
+}
+
+/* Reading is fine. After a write, what the owner has in memory may not be true any more. */
+static void a_foreign_writer_stops_the_owner(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_shard shard;
+    struct store *store = fixture_own(fixture, STORE_CREATE, &shard);
+    assert_int_equal(fixture_commit(store, &shard, NULL, 0), STATUS_OK);
+    run_foreign_sql(fixture, "SELECT count(*) FROM log");
+    assert_int_equal(fixture_commit(store, &shard, NULL, 0), STATUS_OK);
+    run_foreign_sql(fixture, "UPDATE shard SET shard = shard");
+    assert_int_equal(fixture_commit(store, &shard, NULL, 0), STATUS_STALE);
+    expect_words(store_problem(store), "another program has written to it");
+    assert_int_equal(fixture_commit(store, &shard, NULL, 0), STATUS_IO);
+    store_close(store);
+    store = fixture_own(fixture, STORE_WRITE, &shard);
+    assert_int_equal(fixture_commit(store, &shard, NULL, 0), STATUS_OK);
+    fixture_verify(store, 3);
+    store_close(store);
+}
+
 static void a_foreign_transaction_only_delays_an_owner(void **state)
 {
     struct fixture *fixture = *state;
@@ -694,6 +722,7 @@ int main(void)
         TEST(a_truncated_database_is_damage),
         TEST(a_second_owner_is_refused),
         TEST(the_owner_in_another_process_is_named),
+        TEST(a_foreign_writer_stops_the_owner),
         TEST(a_foreign_transaction_only_delays_an_owner),
         TEST(readers_see_each_commit_of_a_living_owner),
         TEST(a_reader_reads_what_a_killed_owner_left),
