@@ -71,17 +71,9 @@ void diagnostic_help(struct diagnostics *diagnostics, struct diagnostic *diagnos
 void diagnostic_suggest(struct diagnostics *diagnostics, struct diagnostic *diagnostic,
                         struct span name, const struct span *candidates, size_t count)
 {
-    size_t best = SIZE_MAX;
-    size_t best_distance = name.size < 2 ? name.size : name.size < 4 ? 2 : name.size / 3 + 2;
     if (diagnostic == &diagnostics->spare)
         return;
-    for (size_t i = 0; i < count; i++) {
-        size_t distance = span_distance(name, candidates[i]);
-        if (distance < best_distance) {
-            best = i;
-            best_distance = distance;
-        }
-    }
+    size_t best = span_nearest(name, candidates, count);
     if (best != SIZE_MAX)
         diagnostic_help(diagnostics, diagnostic, "did you mean '%.*s'?",
                         SPAN_ARGS(candidates[best]));

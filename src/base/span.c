@@ -90,6 +90,25 @@ size_t span_distance(struct span a, struct span b)
     return row[b.size];
 }
 
+size_t span_distance_max(struct span name)
+{
+    return name.size < 2 ? name.size : name.size < 4 ? 2 : name.size / 3 + 2;
+}
+
+size_t span_nearest(struct span name, const struct span *candidates, size_t count)
+{
+    size_t best = SIZE_MAX;
+    size_t best_distance = span_distance_max(name);
+    for (size_t i = 0; i < count; i++) {
+        size_t distance = span_distance(name, candidates[i]);
+        if (distance < best_distance) {
+            best = i;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
 /* Table 3-7 of the Unicode standard. */
 size_t span_utf8_size(struct span a)
 {

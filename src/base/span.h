@@ -67,6 +67,12 @@ struct span span_trim(struct span a);
 /* Levenshtein distance, for "did you mean"; texts over 64 bytes count as far apart. */
 size_t span_distance(struct span a, struct span b);
 
+/* How far apart two names may be for one to be meant by the other: less than this. */
+size_t span_distance_max(struct span name);
+
+/* The candidate that may have been meant, or SIZE_MAX. */
+size_t span_nearest(struct span name, const struct span *candidates, size_t count);
+
 /* True when every byte sequence is well-formed UTF-8 (no surrogates, no overlong forms). */
 bool span_is_utf8(struct span a);
 

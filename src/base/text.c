@@ -152,6 +152,30 @@ void text_format(struct text *text, const char *format, ...)
     va_end(arguments);
 }
 
+static void add_visible(struct text *text, struct span from, bool is_one_line)
+{
+    for (size_t i = 0; i < from.size; i++) {
+        unsigned char byte = (unsigned char)from.text[i];
+        unsigned char next = i + 1 < from.size ? (unsigned char)from.text[i + 1] : 0;
+        if (byte == 0xC2 && next >= 0x80 && next <= 0x9F)
+            text_format(text, "\\u%04x", from.text[++i] & 0xFF);
+        else if ((byte < ' ' || byte == 0x7F) && (byte != '\n' || is_one_line))
+            text_format(text, "\\x%02x", byte);
+        else
+            text_add_byte(text, from.text[i]);
+    }
+}
+
+void text_add_visible(struct text *text, struct span from)
+{
+    add_visible(text, from, true);
+}
+
+void text_add_visible_lines(struct text *text, struct span from)
+{
+    add_visible(text, from, false);
+}
+
 void text_clear(struct text *text)
 {
     text->size = 0;

@@ -60,6 +60,11 @@ void text_format(struct text *text, const char *format, ...)
 void text_format_list(struct text *text, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
+/* Text from outside, for people: control characters (C0 but newlines, DEL, C1) would drive the
+ * terminal, so they are written as \xHH and \u00HH. text_add_visible() makes one line of it. */
+void text_add_visible(struct text *text, struct span from);
+void text_add_visible_lines(struct text *text, struct span from);
+
 void text_clear(struct text *text);
 
 /* What was written so far; valid until the next addition. */

@@ -318,6 +318,34 @@ static void an_impossible_size_stops_the_process(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_text, close_text)
 
+static void control_characters_are_made_visible(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from;
+        const char *line;
+        const char *lines;
+    } rows[] = {
+        {"", "", ""},
+        {"plain \xc3\xbc \xe2\x86\x92", "plain \xc3\xbc \xe2\x86\x92",
+         "plain \xc3\xbc \xe2\x86\x92"},
+        {"a\x1b[2Jb", "a\\x1b[2Jb", "a\\x1b[2Jb"},
+        {"a\nb\r\t", "a\\x0ab\\x0d\\x09", "a\nb\\x0d\\x09"},
+        {"\x7f", "\\x7f", "\\x7f"},
+        {"\xc2\x9b[\xc2\xa0", "\\u009b[\xc2\xa0", "\\u009b[\xc2\xa0"},
+        {"\xc2", "\xc2", "\xc2"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct text shown = {.arena = NULL};
+        text_add_visible(&shown, span_from_text(rows[i].from));
+        expect_text(text_span(&shown), rows[i].line);
+        text_clear(&shown);
+        text_add_visible_lines(&shown, span_from_text(rows[i].from));
+        expect_text(text_span(&shown), rows[i].lines);
+        text_fini(&shown);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +360,7 @@ int main(void)
         TEST(clearing_keeps_the_memory),
         TEST(reserved_bytes_may_all_be_written),
         TEST(formatting_takes_any_length),
+        TEST(control_characters_are_made_visible),
         TEST(a_text_in_a_spent_arena_jumps_to_its_guard),
         TEST(an_impossible_size_stops_the_process),
     };
