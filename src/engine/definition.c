@@ -6,12 +6,23 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/place_map.h"
 
 /* An overlay may be bare, or have its steps under `steps`. */
-static const struct node *overlay_steps(const struct node *overlay)
+static const struct node *overlay_steps(const struct node *overlay,
+                                        struct diagnostics *diagnostics)
 {
     const struct node *steps = node_find(overlay, SPAN("steps"));
-    return steps == NULL ? overlay : steps;
+    if (steps == NULL)
+        return overlay;
+    for (uint32_t i = 0; i < overlay->count; i++) {
+        const struct node_entry *entry = &overlay->entries[i];
+        if (entry->value != steps)
+            diagnostics_add(diagnostics, SEVERITY_ERROR, "IL0102", entry->place,
+                            "`%.*s` stands beside `steps`, where it would not be read",
+                            SPAN_ARGS(entry->key));
+    }
+    return steps;
 }
 
 /* The steps of the file with those of the overlay in their place. */
@@ -20,7 +31,7 @@ static const struct node *merge_steps(const struct node *steps, const struct nod
 {
     if (overlay == NULL)
         return steps;
-    overlay = overlay_steps(overlay);
+    overlay = overlay_steps(overlay, diagnostics);
     if (overlay->kind != NODE_MAP) {
         diagnostics_add(diagnostics, SEVERITY_ERROR, "IL0104", overlay->place,
                         "steps must be a map, not %s", node_kind_name(overlay));
@@ -284,6 +295,14 @@ static void bind_invokes(const struct step_reader *reader, struct definition *de
     definition->invoke_steps = bound;
 }
 
+static struct span map_places(const struct node *root, struct arena *arena)
+{
+    struct text map;
+    text_init(&map, arena);
+    place_map_write(root, SPAN("steps"), &map);
+    return text_span(&map);
+}
+
 const struct definition *definition_read(const struct node *root, const struct node *overlay,
                                          const char *folder, struct strategy_types types,
                                          struct arena *arena, struct diagnostics *diagnostics)
@@ -294,6 +313,7 @@ const struct definition *definition_read(const struct node *root, const struct n
     definition->steps_json = SPAN("{}");
     struct step_reader reader = {definition->folder, types, arena, diagnostics};
     definition->machine = machine_load(root, arena, diagnostics);
+    definition->places = map_places(root, arena);
     const struct node *own = node_find(root, SPAN("steps"));
     bool is_map = own == NULL || own->kind == NODE_MAP;
     const struct node *steps = is_map ? merge_steps(own, overlay, arena, diagnostics) : NULL;

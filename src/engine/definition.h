@@ -34,6 +34,7 @@ struct definition {
     uint32_t step_count;
     const uint32_t *invoke_steps; /* for every invoke of the machine its step */
     uint32_t compensation;        /* the step that `src: compensate` stands for, or NO_INDEX */
+    struct span places;           /* of the machine's definition: a place map */
     struct span steps_json;       /* the steps as JSON, overlay applied */
     const char *folder;           /* where relative programs are looked for */
 };

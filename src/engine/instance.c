@@ -195,6 +195,7 @@ void instance_write(struct text *text, const struct instance *instance)
         bytes_add_varint(text, request->number);
         request_write_progress(text, request);
     }
+    bytes_add_signed(text, instance->seen);
     seal_add(text, instance_id(instance), instance->lsn);
 }
 
@@ -210,7 +211,7 @@ static bool read_requests(struct byte_reader *reader, struct instance *instance)
             return false;
         request->progress = progress;
     }
-    return !reader->failed && reader->at == reader->end;
+    return !reader->failed;
 }
 
 enum status instance_read(struct instance *instance, struct span bytes, struct arena *arena)
@@ -236,7 +237,11 @@ enum status instance_read(struct instance *instance, struct span bytes, struct a
         return status;
     struct request *gone = instance_take(instance, &configuration, snapshot, context, updated);
     ensure(gone == NULL);
-    return read_requests(&reader, instance) ? STATUS_OK : STATUS_CORRUPT;
+    if (!read_requests(&reader, instance))
+        return STATUS_CORRUPT;
+    bool is_older = reader.at == reader.end; /* a row of a program that did not know of it */
+    instance->seen = is_older ? updated : bytes_read_signed(&reader);
+    return !reader.failed && reader.at == reader.end ? STATUS_OK : STATUS_CORRUPT;
 }
 
 void instance_invocation_key(const struct instance *instance, uint64_t number,

@@ -75,7 +75,8 @@ struct instance {
     lsn previous_lsn; /* where that record stands: for the back-pointer of the next */
     uint32_t previous_offset;
     instant_ms created;
-    instant_ms updated;
+    instant_ms updated;     /* by the newest event that was not ignored */
+    instant_ms seen;        /* when the newest event came */
     uint8_t input_hash[16]; /* of what it was started with */
     char *snapshot;
     uint32_t snapshot_size;

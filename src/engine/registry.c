@@ -15,8 +15,10 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/place_map.h"
 #include "engine/record.h"
 #include "engine/seal.h"
+#include "os/os.h"
 
 #define INSTANCE_COLUMNS                                                                 \
     {                                                                                    \
@@ -44,8 +46,10 @@ void registry_init(struct registry *registry, struct store *store, struct strate
     registry->end = &registry->first;
     registry->dirty_end = &registry->dirty;
     registry->scratch = memory_get(TURN_ARENA_BYTES);
-    table_init(&registry->instances);
-    table_init(&registry->machines);
+    struct hash_key key;
+    file_random(&key, sizeof key);
+    table_init_keyed(&registry->instances, key);
+    table_init_keyed(&registry->machines, key);
 }
 
 void registry_fini(struct registry *registry)
@@ -167,11 +171,9 @@ void registry_hash_input(struct span input_json, uint8_t hash[16])
     memcpy(hash, digest, 16);
 }
 
-/* Reads the two JSON texts into the arena; NULL and a problem when they do not load any more.
- */
+/* Reads the JSON texts into the arena; NULL and a problem when they do not load any more. */
 static const struct definition *read_definition(struct registry *registry,
-                                                struct span definition_json,
-                                                struct span steps_json, const char *folder,
+                                                const struct stored_definition *stored,
                                                 struct arena *arena)
 {
     struct arena_guard guard;
@@ -181,12 +183,15 @@ static const struct definition *read_definition(struct registry *registry,
     struct span file = SPAN("deployed definition");
     const struct definition *definition = NULL;
     diagnostics_init(&diagnostics, arena);
-    definition_json = arena_copy(arena, definition_json);
-    steps_json = arena_copy(arena, steps_json);
-    const struct node *root = json_read_tree(definition_json, file, arena, &diagnostics);
-    const struct node *steps = json_read_tree(steps_json, file, arena, &diagnostics);
+    const struct node *root =
+        json_read_tree(arena_copy(arena, stored->json), file, arena, &diagnostics);
+    const struct node *steps =
+        json_read_tree(arena_copy(arena, stored->steps_json), file, arena, &diagnostics);
+    if (root != NULL)
+        root = place_map_apply(root, arena_copy(arena, stored->places), arena);
     if (root != NULL && steps != NULL)
-        definition = definition_read(root, steps, folder, registry->types, arena, &diagnostics);
+        definition =
+            definition_read(root, steps, stored->folder, registry->types, arena, &diagnostics);
     if (definition == NULL && diagnostics.first != NULL)
         fail(registry, STATUS_INVALID, "a deployed definition does not load: %.*s",
              SPAN_ARGS(diagnostics.first->message));
@@ -212,13 +217,12 @@ static void retire(struct registry *registry, struct arena arena)
     registry->retired = retired;
 }
 
-struct deployed *registry_deploy(struct registry *registry, struct span definition_json,
-                                 struct span steps_json, const char *folder)
+struct deployed *registry_deploy(struct registry *registry,
+                                 const struct stored_definition *stored)
 {
     struct arena arena;
     arena_open(&arena, DEFINITION_ARENA_BYTES);
-    const struct definition *definition =
-        read_definition(registry, definition_json, steps_json, folder, &arena);
+    const struct definition *definition = read_definition(registry, stored, &arena);
     if (definition == NULL) {
         arena_close(&arena);
         return NULL;
@@ -245,6 +249,7 @@ void registry_write_machine(struct text *text, const struct deployed *deployed)
     bytes_add_span(text, deployed->definition->machine->definition);
     bytes_add_span(text, deployed->definition->steps_json);
     bytes_add_span(text, span_from_text(deployed->definition->folder));
+    bytes_add_span(text, deployed->definition->places);
     seal_add(text, span_from_text(deployed->key), 0);
 }
 
@@ -266,16 +271,19 @@ static struct deployed *deploy_row(struct registry *registry, struct span key, s
 {
     bool is_whole = seal_take(&data, key, 0);
     struct byte_reader reader = byte_reader_of(data);
-    struct span definition = bytes_read_span(&reader);
-    struct span steps = bytes_read_span(&reader);
+    struct stored_definition stored = {.json = bytes_read_span(&reader)};
+    stored.steps_json = bytes_read_span(&reader);
     struct span folder = bytes_read_span(&reader);
+    if (reader.at < reader.end)
+        stored.places = bytes_read_span(&reader);
     if (!is_whole || reader.failed) {
         *status = fail(registry, STATUS_CORRUPT, "the row of machine %.*s is damaged",
                        SPAN_ARGS(key));
         return NULL;
     }
     char *folder_text = memory_copy_text(folder);
-    struct deployed *deployed = registry_deploy(registry, definition, steps, folder_text);
+    stored.folder = folder_text;
+    struct deployed *deployed = registry_deploy(registry, &stored);
     memory_release(folder_text);
     *status = deployed == NULL ? STATUS_VERSION : STATUS_OK;
     return deployed;
@@ -383,8 +391,10 @@ static bool apply_event(struct recovery *recovery, const struct record *record,
                       &recovery->arena, &configuration) != STATUS_OK)
         return false;
     struct span changed = record->has_context ? record->context : (struct span){0};
-    release_requests(
-        instance_take(instance, &configuration, record->snapshot, changed, record->now));
+    bool is_ignored = record->outcome == OUTCOME_IGNORED;
+    release_requests(instance_take(instance, &configuration, record->snapshot, changed,
+                                   is_ignored ? instance->updated : record->now));
+    instance->seen = record->now;
     instance->seq = record->seq;
     if (record->event_kind == EVENT_START) {
         instance->created = record->now;

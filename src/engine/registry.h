@@ -60,13 +60,21 @@ struct instance *registry_add(struct registry *registry, struct span id,
 /* Takes it out again and releases it: a start that failed. It must be the newest. */
 void registry_remove_last(struct registry *registry, struct instance *instance);
 
+/* What of a definition is stored. */
+struct stored_definition {
+    struct span json; /* without the steps */
+    struct span steps_json;
+    struct span places; /* see base/place_map.h; empty in databases of older programs */
+    const char *folder;
+};
+
 /* Adds a machine, or gives a known one other steps: everything is read again from the JSON into
  * an arena of its own. It becomes the latest of its versions. NULL: the definition no longer
  * loads, see problem. */
-struct deployed *registry_deploy(struct registry *registry, struct span definition_json,
-                                 struct span steps_json, const char *folder);
+struct deployed *registry_deploy(struct registry *registry,
+                                 const struct stored_definition *stored);
 
-/* A machine's row: definition, steps, folder; and back. */
+/* A machine's row: definition, steps, folder, places; and back. */
 void registry_write_machine(struct text *text, const struct deployed *deployed);
 
 /* Remembers that the instance's row is behind since the record. */

@@ -216,8 +216,8 @@ static void resume(struct engine *engine)
         dispatch_deploy(engine, deployed);
     for (struct instance *instance = engine->registry.first; instance != NULL;
          instance = instance->next) {
-        if (instance->updated > engine->now) /* `now` never goes back, over restarts neither */
-            set_now(engine, instance->updated, clock_elapsed_us());
+        if (instance->seen > engine->now) /* `now` never goes back, over restarts neither */
+            set_now(engine, instance->seen, clock_elapsed_us());
     }
     for (struct instance *instance = engine->registry.first; instance != NULL;
          instance = instance->next)
@@ -363,8 +363,9 @@ void engine_deploy(struct engine *engine, const struct definition *definition,
         text_fini(&message);
         return;
     }
-    struct deployed *deployed = registry_deploy(&engine->registry, machine->definition,
-                                                definition->steps_json, definition->folder);
+    struct stored_definition stored = {machine->definition, definition->steps_json,
+                                       definition->places, definition->folder};
+    struct deployed *deployed = registry_deploy(&engine->registry, &stored);
     if (deployed == NULL) {
         answer(engine, ANSWER_REFUSED, span_from_text(engine->registry.problem), done, context);
         return;
@@ -397,6 +398,20 @@ static bool answer_no_room(const struct engine *engine, engine_done *done, void 
     return true;
 }
 
+static void answer_not_deployed(struct engine *engine, const struct engine_start *start,
+                                engine_done *done, void *context)
+{
+    struct text message;
+    text_init(&message, NULL);
+    text_format(&message, "machine %.*s ", SPAN_ARGS(start->machine));
+    if (registry_find_machine(&engine->registry, start->machine, SPAN("")) == NULL)
+        text_add(&message, SPAN("is not deployed"));
+    else
+        text_format(&message, "has no version %.*s", SPAN_ARGS(start->version));
+    answer(engine, ANSWER_REFUSED, text_span(&message), done, context);
+    text_fini(&message);
+}
+
 void engine_start(struct engine *engine, const struct engine_start *start, engine_done *done,
                   void *context)
 {
@@ -408,7 +423,7 @@ void engine_start(struct engine *engine, const struct engine_start *start, engin
         return;
     }
     if (deployed == NULL) {
-        answer(engine, ANSWER_REFUSED, SPAN("the machine is not deployed"), done, context);
+        answer_not_deployed(engine, start, done, context);
         return;
     }
     if (answer_no_room(engine, done, context))

@@ -156,8 +156,10 @@ static void take_plan(struct engine *engine, struct instance *instance,
                             .context = written->context};
     batch_add_record(engine, instance, &record, NULL);
     struct span changed = has_context ? written->context : (struct span){0};
-    struct request *gone =
-        instance_take(instance, &plan->after, written->snapshot, changed, engine->now);
+    bool is_ignored = plan->outcome == OUTCOME_IGNORED;
+    struct request *gone = instance_take(instance, &plan->after, written->snapshot, changed,
+                                         is_ignored ? instance->updated : engine->now);
+    instance->seen = engine->now;
     follow_requests(engine, instance, gone);
     set_timer(engine, instance);
     set_rest(engine, instance);
@@ -255,8 +257,11 @@ static void send_first(struct engine *engine, struct instance *instance,
                        struct engine_reply *answer)
 {
     struct plan plan;
-    if (run_step(engine, instance, first, event->first_payload, &plan) != STATUS_OK)
+    if (run_step(engine, instance, first, event->first_payload, &plan) != STATUS_OK) {
+        struct span message = SPAN("it was started, but its event is too large for a turn");
+        answer->message = span_of(memory_copy_text(message), message.size);
         return;
+    }
     answer->outcome = plan.outcome;
     answer->seq = instance->seq;
 }

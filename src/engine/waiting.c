@@ -425,8 +425,8 @@ void waiting_explain(struct registry *registry, const struct instance *instance,
     (void)now;
     ensure(instance_decode(instance, arena, &configuration) == STATUS_OK);
     bool is_known = history_last_move(registry, instance, arena, &move);
-    text_format(text, "%.*s  %.*s  ", SPAN_ARGS(instance_id(instance)),
-                SPAN_ARGS(configuration_path(&configuration, arena)));
+    text_add_visible(text, instance_id(instance));
+    text_format(text, "  %.*s  ", SPAN_ARGS(configuration_path(&configuration, arena)));
     tell_since(text, instance_status_name(instance->status),
                is_known ? move.at : instance->updated);
     text_add_byte(text, '\n');
