@@ -43,20 +43,21 @@ static const struct command *find_command(const char *name)
 
 static int refuse_command(const char *name)
 {
-    const char *names[COMMAND_COUNT];
+    struct span names[COMMAND_COUNT];
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        names[i] = commands[i]->name;
-    const char *nearest = options_nearest(name, names, COMMAND_COUNT);
+        names[i] = span_from_text(commands[i]->name);
+    size_t nearest = span_nearest(span_from_text(name), names, COMMAND_COUNT);
     for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
         if (strcmp(name, later[i]) == 0) {
             report_problem("`%s` is not there yet", name);
             return CLI_USAGE;
         }
     }
-    if (nearest == NULL)
+    if (nearest == SIZE_MAX)
         report_problem("unknown command `%s`; interlock --help lists them", name);
     else
-        report_problem("unknown command `%s`; did you mean `%s`?", name, nearest);
+        report_problem("unknown command `%s`; did you mean `%s`?", name,
+                       commands[nearest]->name);
     return CLI_USAGE;
 }
 

@@ -110,7 +110,7 @@ static bool tell(void *context, const struct history_line *line)
         struct text text;
         text_init(&text, NULL);
         add_line(telling, line, &text);
-        output_add(text_span(&text));
+        output_lines(text_span(&text));
         text_fini(&text);
         return true;
     }

@@ -46,8 +46,7 @@ static bool is_in(const struct instance *instance, const char *name)
 {
     const struct machine *machine = instance->deployed->definition->machine;
     uint32_t state = machine_find_state(machine, span_from_text(name));
-    return state != NO_STATE &&
-           instance_is_in(instance, state);
+    return state != NO_STATE && instance_is_in(instance, state);
 }
 
 static bool is_wanted(const struct listing *listing, const struct instance *instance)
@@ -68,7 +67,7 @@ static void print_one(struct listing *listing, const struct instance *instance)
         struct text line;
         text_init(&line, NULL);
         instance_add_line(&line, instance, described, listing->id_width, listing->state_width);
-        output_add(text_span(&line));
+        output_lines(text_span(&line));
         text_fini(&line);
         return;
     }

@@ -162,31 +162,6 @@ static enum cli_exit print(struct sending *sending, const struct cli_world *worl
                           value_map(members, sizeof members / sizeof members[0]));
 }
 
-static bool report_errors(void *context, const struct history_line *line)
-{
-    const struct sending *sending = context;
-    for (uint32_t i = 0; line->errors.kind == VALUE_LIST && i < line->errors.count; i++) {
-        struct value error = line->errors.items[i];
-        report_error(CODE_REFUSED, "%s failed: %.*s: %.*s", sending->arguments->operands[1],
-                     SPAN_ARGS(value_span(value_member(error, SPAN("what")))),
-                     SPAN_ARGS(value_span(value_member(error, SPAN("message")))));
-    }
-    return false;
-}
-
-/* Why the event failed, from the line of history that it left. */
-static void explain_failure(struct sending *sending, const struct cli_world *world)
-{
-    struct reader reader;
-    if (reader_open(&reader, world, sending->arguments->values[DB]) != CLI_OK)
-        return;
-    const struct instance *instance = reader_find(&reader, sending->id);
-    if (instance != NULL && history_read(&reader.registry, instance, sending->reply.seq - 1,
-                                         &reader.arena, report_errors, sending) != STATUS_OK)
-        report_problem("%s", reader.registry.problem);
-    reader_close(&reader);
-}
-
 static enum cli_exit run(const struct cli_world *world, const struct arguments *arguments,
                          enum output_format format)
 {
@@ -207,7 +182,7 @@ static enum cli_exit run(const struct cli_world *world, const struct arguments *
         enum cli_exit printed = print(&sending, world, format);
         exit = printed == CLI_OK ? exit : printed;
         if (sending.reply.outcome == OUTCOME_FAILED)
-            explain_failure(&sending, world);
+            instance_explain(world, arguments->values[DB], sending.id, sending.reply.seq);
     }
     arena_close(&sending.arena);
     return exit;

@@ -14,13 +14,23 @@ static const struct option options[] = {
     [SERVER] = OPTION_SERVER,
 };
 
+static void print_words(struct span words)
+{
+    struct text line;
+    text_init(&line, NULL);
+    text_add_visible(&line, words);
+    text_add_byte(&line, '\n');
+    output_add(text_span(&line));
+    text_fini(&line);
+}
+
 static void print_text(struct value described)
 {
     for (uint32_t i = 0; i < described.count; i++) {
         const struct value_entry *entry = &described.entries[i];
         output_format("%-8.*s  ", SPAN_ARGS(value_span(entry->key)));
         if (entry->value.kind == VALUE_STRING)
-            output_format("%.*s\n", SPAN_ARGS(value_span(entry->value)));
+            print_words(value_span(entry->value));
         else
             output_value_pretty(entry->value);
     }

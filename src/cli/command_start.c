@@ -30,7 +30,7 @@ static const struct option options[] = {
     [SERVER] = OPTION_SERVER,
 };
 
-enum { GRACE_MS = 2000, ARENA_BYTES = 256 << 20 };
+enum { GRACE_MS = 2000, ARENA_BYTES = 256 << 20, FIRST_EVENT_SEQ = 2 };
 
 struct starting {
     const struct arguments *arguments;
@@ -66,7 +66,9 @@ static void on_started(void *context, const struct engine_reply *reply)
     struct span id = span_from_text(starting->arguments->values[ID]);
     starting->is_answered = true;
     if (reply->answer == ANSWER_OK || reply->answer == ANSWER_REPEATED) {
-        starting->exit = CLI_OK;
+        starting->exit = reply->message.size == 0 ? CLI_OK : CLI_FAILED;
+        if (reply->message.size > 0)
+            session_report(reply);
         const struct registry *registry = engine_registry(starting->session.engine);
         end_when_resting(starting, waiting_rest(registry_find(registry, id)));
         return;
@@ -194,6 +196,10 @@ static enum cli_exit run(const struct cli_world *world, const struct arguments *
         exit = own_and_start(&starting, world);
     if (exit == CLI_OK)
         exit = instance_print(world, arguments->values[DB], id, format, value_null());
+    /* Of a start that is repeated too: the event was not sent again, but it failed then. */
+    if (exit == CLI_OK && event != NULL &&
+        instance_explain(world, arguments->values[DB], id, FIRST_EVENT_SEQ))
+        exit = CLI_FAILED;
     definition_file_close(&starting.file);
     arena_close(&starting.arena);
     return exit;

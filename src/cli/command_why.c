@@ -18,7 +18,7 @@ static void explain(struct reader *reader, const struct instance *instance)
     struct text text;
     text_init(&text, NULL);
     waiting_explain(&reader->registry, instance, clock_wall(), &reader->arena, &text);
-    output_add(text_span(&text));
+    output_lines(text_span(&text));
     if (text.size > 0 && text.bytes[text.size - 1] != '\n')
         output_add(SPAN("\n"));
     text_fini(&text);

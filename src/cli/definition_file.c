@@ -17,7 +17,7 @@ static enum cli_exit read_tree(struct definition_file *file, const char *path,
     text_init(&content, &file->arena);
     enum status status = file_read(path, DEFINITION_BYTES_MAX, &content, &problem);
     if (status != STATUS_OK) {
-        report_file(path, problem == NULL ? status_text(status) : problem);
+        report_unread(path, status, problem);
         return CLI_WORLD;
     }
     *root = document_read(text_span(&content), path, &file->arena, &file->diagnostics);
@@ -174,7 +174,7 @@ void definition_file_remark_event(const struct machine *machine, const char *eve
 {
     struct span name = span_from_text(event);
     struct span nearest = {0};
-    size_t distance = name.size / 3 + 2;
+    size_t distance = span_distance_max(name);
     if (name.size == 0 || takes_event(machine, name))
         return;
     for (uint32_t i = EVENT_ID_FIRST; i < machine->event_count; i++) {

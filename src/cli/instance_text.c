@@ -3,6 +3,7 @@
  */
 #include "cli/instance_text.h"
 
+#include "cli/report.h"
 #include "os/os.h"
 
 struct span instance_state(const struct instance *instance)
@@ -40,10 +41,13 @@ void instance_add_line(struct text *text, const struct instance *instance,
                        struct value description, int id_width, int state_width)
 {
     struct value waits = value_member(description, SPAN("waiting"));
-    struct span id = instance_id(instance);
     struct span state = instance_state(instance);
-    text_format(text, "%-*.*s  %-*.*s  %-6s", id_width, (int)id.size, id.text, state_width,
-                (int)state.size, state.text, instance_status_name(instance->status));
+    size_t id_end = text->size + (size_t)id_width;
+    text_add_visible(text, instance_id(instance));
+    while (text->size < id_end)
+        text_add_byte(text, ' ');
+    text_format(text, "  %-*.*s  %-6s", state_width, (int)state.size, state.text,
+                instance_status_name(instance->status));
     if (waits.kind == VALUE_LIST && waits.count > 0)
         text_add(text, SPAN("  waits for "));
     instance_add_waits(text, waits);
@@ -74,7 +78,7 @@ static void print_text(const struct instance *instance, struct value description
     if (outcome.kind == VALUE_STRING)
         text_format(&line, "%.*s  ", SPAN_ARGS(value_span(outcome)));
     instance_add_line(&line, instance, description, 0, 0);
-    output_add(text_span(&line));
+    output_lines(text_span(&line));
     text_fini(&line);
 }
 
@@ -100,4 +104,38 @@ enum cli_exit instance_print(const struct cli_world *world, const char *path, co
     }
     reader_close(&reader);
     return exit;
+}
+
+struct explanation {
+    uint64_t seq;
+    bool has_failed;
+};
+
+static bool explain_line(void *context, const struct history_line *line)
+{
+    struct explanation *explanation = context;
+    explanation->has_failed = line->seq == explanation->seq && line->outcome == OUTCOME_FAILED;
+    for (uint32_t i = 0; explanation->has_failed && i < line->errors.count; i++) {
+        struct value error = line->errors.items[i];
+        report_error(CODE_REFUSED, "%.*s failed: %.*s: %.*s",
+                     SPAN_ARGS(value_span(value_member(line->event, SPAN("type")))),
+                     SPAN_ARGS(value_span(value_member(error, SPAN("what")))),
+                     SPAN_ARGS(value_span(value_member(error, SPAN("message")))));
+    }
+    return false;
+}
+
+bool instance_explain(const struct cli_world *world, const char *path, const char *id,
+                      uint64_t seq)
+{
+    struct reader reader;
+    struct explanation explanation = {.seq = seq};
+    if (reader_open(&reader, world, path) != CLI_OK)
+        return false;
+    const struct instance *instance = reader_find(&reader, id);
+    if (instance != NULL && history_read(&reader.registry, instance, seq - 1, &reader.arena,
+                                         explain_line, &explanation) != STATUS_OK)
+        report_problem("%s", reader.registry.problem);
+    reader_close(&reader);
+    return explanation.has_failed;
 }

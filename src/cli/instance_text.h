@@ -20,6 +20,11 @@ void instance_add_waits(struct text *text, struct value waits);
 /* "212 ms", "3.1 s", "12.0 min": how long something took. */
 void instance_add_duration(struct text *text, duration_ms duration);
 
+/* Tells why its event with this number failed, from the line of history that it left. False
+ * when there is no such event, or it did not fail: nothing is told. */
+bool instance_explain(const struct cli_world *world, const char *path, const char *id,
+                      uint64_t seq);
+
 /* Reads one instance anew and prints it: what `start` and `send` end with. As JSON the
  * instance stands under `key` behind the members of `reply`, or alone where `reply` is null. */
 enum cli_exit instance_print(const struct cli_world *world, const char *path, const char *id,

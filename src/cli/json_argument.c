@@ -20,7 +20,7 @@ static enum cli_exit read_text(const char *argument, struct arena *arena, struct
     *text = text_span(&content);
     if (status == STATUS_OK)
         return CLI_OK;
-    report_file(argument + 1, problem == NULL ? status_text(status) : problem);
+    report_unread(argument + 1, status, problem);
     return CLI_WORLD;
 }
 

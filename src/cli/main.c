@@ -4,6 +4,7 @@
  * Everything else gets them through interfaces, so another backend or another way of
  * calling a step is one more line here.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -22,6 +23,19 @@ static enum status open_store(const char *path, enum store_access access, struct
     return store_sqlite_open(&options, &engine_schema, opened, problem);
 }
 
+/* Who was started without one of 0, 1 and 2 would write what is meant for it into the next file
+ * that is opened: a database. /dev/null stands in, open the other way round, so that using it
+ * fails as it should. */
+static void fill_standard_descriptors(void)
+{
+    static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+    for (int descriptor = 0; descriptor < 3; descriptor++) {
+        if (fcntl(descriptor, F_GETFD) < 0 &&
+            open("/dev/null", modes[descriptor]) != descriptor)
+            abort();
+    }
+}
+
 int main(int argument_count, char **arguments)
 {
     static const struct strategy_type *const types[] = {&strategy_http, &strategy_exec,
@@ -33,6 +47,7 @@ int main(int argument_count, char **arguments)
         .known_types = {known, sizeof known / sizeof known[0]},
         .open_store = open_store,
     };
+    fill_standard_descriptors();
     /* A reader that has seen enough (`| head`) is no reason to die in the middle of a commit.
      */
     signal(SIGPIPE, SIG_IGN);

@@ -30,35 +30,19 @@ __attribute__((format(printf, 2, 3))) static bool refuse(struct reading *reading
     return false;
 }
 
-const char *options_nearest(const char *word, const char *const *candidates, size_t count)
-{
-    size_t size = strlen(word);
-    size_t best_distance = size < 2 ? size : size < 4 ? 2 : size / 3 + 2;
-    const char *best = NULL;
-    for (size_t i = 0; i < count; i++) {
-        size_t distance = span_distance(span_of(word, size), span_from_text(candidates[i]));
-        if (distance < best_distance) {
-            best = candidates[i];
-            best_distance = distance;
-        }
-    }
-    return best;
-}
-
 static bool refuse_unknown(struct reading *reading, struct span name)
 {
-    const char *names[OPTIONS_MAX];
+    struct span names[OPTIONS_MAX];
     size_t count = 0;
-    char word[64];
     for (size_t i = 0; i < reading->count; i++) {
         if (!reading->options[i].is_later)
-            names[count++] = reading->options[i].name;
+            names[count++] = span_from_text(reading->options[i].name);
     }
-    snprintf(word, sizeof word, "%.*s", SPAN_ARGS(name));
-    const char *nearest = options_nearest(word, names, count);
-    if (nearest == NULL)
-        return refuse(reading, "unknown option --%s", word);
-    return refuse(reading, "unknown option --%s; did you mean --%s?", word, nearest);
+    size_t nearest = span_nearest(name, names, count);
+    if (nearest == SIZE_MAX)
+        return refuse(reading, "unknown option --%.*s", SPAN_ARGS(name));
+    return refuse(reading, "unknown option --%.*s; did you mean --%.*s?", SPAN_ARGS(name),
+                  SPAN_ARGS(names[nearest]));
 }
 
 /* Keeps the value of an option; value NULL: none was attached, so it is the next argument. */

@@ -39,8 +39,5 @@ bool options_read(const struct option *options, size_t count, int argument_count
 
 void arguments_fini(struct arguments *arguments);
 
-/* The candidate nearest to a word, or NULL when none is near: for "did you mean". */
-const char *options_nearest(const char *word, const char *const *candidates, size_t count);
-
 /* A whole number from 0 to max; false when it is none. */
 bool options_number(const char *text, uint64_t max, uint64_t *number);

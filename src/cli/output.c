@@ -59,6 +59,15 @@ void output_add(struct span text)
         fwrite(text.text, 1, text.size, stdout);
 }
 
+void output_lines(struct span lines)
+{
+    struct text text;
+    text_init(&text, NULL);
+    text_add_visible_lines(&text, lines);
+    output_add(text_span(&text));
+    text_fini(&text);
+}
+
 void output_format(const char *format, ...)
 {
     struct text text;

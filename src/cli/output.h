@@ -30,6 +30,9 @@ bool output_find_format(const char *name, uint32_t formats, enum output_format *
 void output_list_formats(uint32_t formats, struct text *text);
 
 void output_add(struct span text);
+/* Lines for people; see text_add_visible_lines(). */
+void output_lines(struct span text);
+
 void output_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The value as JSON: on one line, or over several. */

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/ensure.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "cli/output.h"
 
@@ -17,14 +19,28 @@ static void write_line(struct text *line)
     fwrite(line->bytes, 1, line->size, stderr);
 }
 
+/* What is said comes from anywhere: ids, answers, files. */
+__attribute__((format(printf, 2, 0))) static void
+add_words(struct text *line, const char *format, va_list arguments, bool is_one_line)
+{
+    struct text words;
+    text_init(&words, NULL);
+    text_format_list(&words, format, arguments);
+    if (is_one_line)
+        text_add_visible(line, text_span(&words));
+    else
+        text_add_visible_lines(line, text_span(&words));
+    text_fini(&words);
+}
+
 void report_problem(const char *format, ...)
 {
     struct text line;
+    va_list arguments;
     text_init(&line, NULL);
     text_add(&line, SPAN("interlock: "));
-    va_list arguments;
     va_start(arguments, format);
-    text_format_list(&line, format, arguments);
+    add_words(&line, format, arguments, false);
     va_end(arguments);
     write_line(&line);
     text_fini(&line);
@@ -40,28 +56,36 @@ static const char *colour_of(enum severity severity)
     case SEVERITY_ERROR:
         return "\033[31m";
     }
-    return "";
+    never();
 }
 
-static void add_error(struct text *line, const char *code)
+/* "error IL2001: " */
+static void add_severity(struct text *line, enum severity severity, struct span code)
 {
     bool colour = output_has_colour(STDERR_FILENO);
-    text_format(line, "%serror %s%s: ", colour ? colour_of(SEVERITY_ERROR) : "", code,
-                colour ? "\033[0m" : "");
+    text_format(line, "%s%s %.*s%s: ", colour ? colour_of(severity) : "",
+                severity_name(severity), SPAN_ARGS(code), colour ? "\033[0m" : "");
+}
+
+/* The line's beginning is there; behind it an error, in words. */
+__attribute__((format(printf, 3, 0))) static void
+write_error(struct text *line, const char *code, const char *format, va_list arguments)
+{
+    add_severity(line, SEVERITY_ERROR, span_from_text(code));
+    add_words(line, format, arguments, true);
+    write_line(line);
+    text_fini(line);
 }
 
 void report_error(const char *code, const char *format, ...)
 {
     struct text line;
+    va_list arguments;
     text_init(&line, NULL);
     text_add(&line, SPAN("interlock: "));
-    add_error(&line, code);
-    va_list arguments;
     va_start(arguments, format);
-    text_format_list(&line, format, arguments);
+    write_error(&line, code, format, arguments);
     va_end(arguments);
-    write_line(&line);
-    text_fini(&line);
 }
 
 static const char *store_code(enum status status)
@@ -89,9 +113,9 @@ static const char *store_code(enum status status)
     case STATUS_NO_SPACE:
     case STATUS_INVALID:
     case STATUS_COUNT:
-        break;
+        return "IL2000";
     }
-    return "IL2000";
+    never();
 }
 
 void report_store(enum status status, const char *sentence)
@@ -101,31 +125,33 @@ void report_store(enum status status, const char *sentence)
 
 void report_file(const char *file, const char *problem)
 {
-    struct text line;
-    text_init(&line, NULL);
-    text_format(&line, "%s: ", file);
-    add_error(&line, CODE_FILE);
-    text_add(&line, span_from_text(problem));
-    write_line(&line);
-    text_fini(&line);
+    report_line(file, 0, 0, CODE_FILE, "%s", problem);
+}
+
+void report_unread(const char *file, enum status status, const char *problem)
+{
+    _Static_assert(DEFINITION_BYTES_MAX == 1 << 20 && VALUE_BYTES_MAX == 1 << 20, "1 MiB");
+    if (status == STATUS_NO_SPACE)
+        problem = "it is larger than 1 MiB, the most that is read";
+    report_file(file, problem == NULL ? status_text(status) : problem);
 }
 
 void report_line(const char *file, uint64_t number, uint32_t column, const char *code,
                  const char *format, ...)
 {
     struct text line;
+    va_list arguments;
     text_init(&line, NULL);
-    text_format(&line, "%s:%ju:", file, (uintmax_t)number);
+    text_add_visible(&line, span_from_text(file));
+    text_add_byte(&line, ':');
+    if (number > 0)
+        text_format(&line, "%ju:", (uintmax_t)number);
     if (column > 0)
         text_format(&line, "%u:", column);
     text_add_byte(&line, ' ');
-    add_error(&line, code);
-    va_list arguments;
     va_start(arguments, format);
-    text_format_list(&line, format, arguments);
+    write_error(&line, code, format, arguments);
     va_end(arguments);
-    write_line(&line);
-    text_fini(&line);
 }
 
 static void add_place(struct text *line, const struct place *place)
@@ -139,15 +165,15 @@ static void add_place(struct text *line, const struct place *place)
 
 static void write_diagnostic(const struct diagnostic *diagnostic)
 {
-    bool colour = output_has_colour(STDERR_FILENO);
     struct text line;
     text_init(&line, NULL);
     add_place(&line, &diagnostic->place);
-    text_format(&line, "%s%s %.*s%s: %.*s", colour ? colour_of(diagnostic->severity) : "",
-                severity_name(diagnostic->severity), SPAN_ARGS(diagnostic->code),
-                colour ? "\033[0m" : "", SPAN_ARGS(diagnostic->message));
-    if (diagnostic->help.size > 0)
-        text_format(&line, "\n    help: %.*s", SPAN_ARGS(diagnostic->help));
+    add_severity(&line, diagnostic->severity, diagnostic->code);
+    text_add_visible_lines(&line, diagnostic->message);
+    if (diagnostic->help.size > 0) {
+        text_add(&line, SPAN("\n    help: "));
+        text_add_visible_lines(&line, diagnostic->help);
+    }
     write_line(&line);
     text_fini(&line);
 }

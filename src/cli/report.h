@@ -34,6 +34,9 @@ void report_store(enum status status, const char *sentence);
 /* "orders.ndjson: error IL0100: No such file or directory" */
 void report_file(const char *file, const char *problem);
 
+/* The same of file_read(), where the limit was one of those for definitions and values. */
+void report_unread(const char *file, enum status status, const char *problem);
+
 /* One line about a place in an input: "orders.ndjson:3:17: error IL1001: …". Column 0: without.
  */
 void report_line(const char *file, uint64_t line, uint32_t column, const char *code,

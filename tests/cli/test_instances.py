@@ -3,6 +3,7 @@
 
 import json
 import os
+import subprocess
 import time
 
 import harness
@@ -94,6 +95,75 @@ class Instances(harness.Case):
         self.start()
         answer = self.must("send", "7", "BREAK", status=1)
         self.assertIn("BREAK failed: assign n: no such overload", answer.err)
+
+    def test_an_event_that_fails_at_the_start_is_told_every_time(self):
+        for _ in range(2):
+            answer = self.start("7", "--event", "BREAK", status=1)
+            self.assertTrue(answer.out.startswith("7  OPEN  active"), answer)
+            self.assertIn("BREAK failed: assign n: no such overload", answer.err)
+        self.assertEqual(self.show()["seq"], 2)
+        self.start("8", "--event", "UNKNOWN")
+
+    def test_what_is_ignored_is_no_update(self):
+        self.start()
+        before = self.show()
+        self.must("send", "7", "OK")
+        self.assertEqual(self.show()["seq"], 2)
+        self.assertEqual(self.show()["updated"], before["updated"])
+        self.must("send", "7", "TAKE", "who=ada", "--wait")
+        self.assertGreater(self.show()["updated"], before["updated"])
+        at = [line["at"] for line in self.must("history", "7", "-o", "ndjson").lines]
+        self.assertEqual(at, sorted(at))
+
+    def test_errors_keep_the_place_in_the_file(self):
+        line = TICKET[:TICKET.index("BREAK")].count("\n") + 1
+        self.start()
+        self.must("send", "7", "BREAK", status=1)
+        error = self.must("history", "7", "-o", "ndjson").lines[1]["errors"][0]
+        self.assertEqual(error["at"].rsplit(":", 1)[0], f"ticket.yaml:{line}")
+        self.must("start", "ticket", "--id", "8", "--event", "BREAK", status=1)
+        error = self.must("history", "8", "-o", "ndjson").lines[1]["errors"][0]
+        self.assertEqual(error["at"].rsplit(":", 1)[0], f"ticket.yaml:{line}")
+
+    def test_an_id_does_not_drive_the_terminal(self):
+        wild = "a\x1b[2J\nb\u009bc"
+        self.start(wild)
+        for words in (("list",), ("show", wild), ("why", wild), ("history", wild)):
+            out = self.must(*words).out
+            self.assertNotIn("\x1b", out, words)
+            self.assertNotIn("\u009b", out, words)
+            self.assertIn("a\\x1b[2J\\x0ab\\u009bc" if words[0] != "history" else "", out)
+        self.assertEqual(self.must("list", "-o", "ndjson").lines[0]["id"], wild)
+        refused = self.must("send", wild + "!", "OK", status=1)
+        self.assertNotIn("\x1b", refused.err)
+        self.assertEqual(refused.err.count("\n"), 1)
+
+    def test_a_machine_that_is_not_there_is_named(self):
+        self.start()
+        self.assertIn("machine order is not deployed",
+                      self.must("start", "order", "--id", "1", status=1).err)
+        self.assertIn("machine ticket has no version 7",
+                      self.must("start", "ticket@7", "--id", "1", status=1).err)
+
+    def test_nothing_stands_beside_the_steps_of_an_overlay(self):
+        self.write("steps.yaml", "steps: { work: { exec: [a] } }\nwrok: { exec: [b] }\n")
+        answer = self.must("start", "ticket.yaml", "--id", "7", "--steps", "steps.yaml", status=1)
+        self.assertIn("steps.yaml:2:1: error IL0102: `wrok` stands beside `steps`", answer.err)
+
+    def test_a_file_that_is_too_large_is_told_the_limit(self):
+        self.write("large.json", '"' + "a" * (1 << 20) + '"')
+        self.assertIn("large.json: error", self.must("check", "large.json", status=3).err)
+        answer = self.must("start", "ticket.yaml", "--id", "7", "--input", "@large.json", status=3)
+        self.assertIn("larger than 1 MiB", answer.err)
+
+    def test_closed_descriptors_do_not_become_a_database(self):
+        call = f"exec '{harness.PROGRAM}' start ticket.yaml --id 7 <&- >&- 2>&-"
+        ended = subprocess.run(["/bin/sh", "-c", call], cwd=self.folder, check=False)
+        self.assertEqual(ended.returncode, 3)
+        self.assertEqual(self.show()["seq"], 1)
+        ended = subprocess.run(["/bin/sh", "-c", f"exec '{harness.PROGRAM}' show 7 2>&-"],
+                               cwd=self.folder, check=False, capture_output=True, text=True)
+        self.assertEqual((ended.returncode, ended.stdout[:5]), (0, "id   "))
 
     def test_an_empty_name_is_not_taken_for_none(self):
         for words in (("start", "ticket.yaml", "--id", "8", "--event", ""),
