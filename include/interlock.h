@@ -473,7 +473,7 @@ typedef struct il_call {
     const char *step;     /* the step's name */
     const char *key;      /* idempotency key: the same for all attempts of this invocation */
     const char *trace;    /* a W3C traceparent, or empty */
-    const char *input;    /* JSON */
+    const char *input;    /* JSON where there is something to pass; else NULL */
     uint32_t attempt;     /* from 1 */
     int64_t timeout_ms;   /* an answer after that comes too late */
 } il_call;

@@ -236,9 +236,16 @@ static void check_named_guards(struct graph *graph)
         if (machine->transitions[i].guard != NO_INDEX)
             used[machine->transitions[i].guard] = true;
     }
+    for (uint32_t i = 0; i < machine->action_count; i++) {
+        if (machine->actions[i].kind == ACTION_IF)
+            used[machine->actions[i].guard] = true;
+    }
     for (uint32_t i = 0; i < machine->guard_count; i++) {
-        for (uint32_t j = 0; j < machine->guards[i].need_count; j++)
-            used[machine->guards[i].needs[j]] = true;
+        const struct machine_guard *guard = &machine->guards[i];
+        for (uint32_t j = 0; j < guard->need_count; j++)
+            used[guard->needs[j]] = true;
+        for (uint32_t j = 0; guard->kind != GUARD_IN && j < guard->part_count; j++)
+            used[guard->parts[j]] = true;
     }
     for (uint32_t named = 0; named < machine->named_guard_count; named++) {
         if (!used[named])

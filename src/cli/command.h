@@ -50,6 +50,7 @@ extern const struct command command_check;
 extern const struct command command_completion;
 extern const struct command command_derive;
 extern const struct command command_eval;
+extern const struct command command_graph;
 extern const struct command command_history;
 extern const struct command command_list;
 extern const struct command command_policies;

@@ -14,7 +14,9 @@
     X(TEXT, "text")           \
     X(JSON, "json")           \
     X(NDJSON, "ndjson")       \
-    X(CSV, "csv")
+    X(CSV, "csv")             \
+    X(MERMAID, "mermaid")     \
+    X(DOT, "dot")
 
 #define OUTPUT_FORMAT_ENUM(name, text) OUTPUT_##name,
 enum output_format { OUTPUT_FORMAT_LIST(OUTPUT_FORMAT_ENUM) OUTPUT_FORMAT_COUNT };

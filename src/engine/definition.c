@@ -318,8 +318,10 @@ const struct definition *definition_read(const struct node *root, const struct n
     bool is_map = own == NULL || own->kind == NODE_MAP;
     const struct node *steps = is_map ? merge_steps(own, overlay, arena, diagnostics) : NULL;
     read_steps(&reader, steps, definition);
-    if (definition->machine != NULL)
+    if (definition->machine != NULL) {
         bind_invokes(&reader, definition);
+        definition_check_reach(definition->machine, diagnostics);
+    }
     return diagnostics->errors == errors_before ? definition : NULL;
 }
 

@@ -77,5 +77,9 @@ const struct definition *definition_read(const struct node *root, const struct n
                                          const char *folder, struct strategy_types types,
                                          struct arena *arena, struct diagnostics *diagnostics);
 
+/* Adds an error for everything that the machine uses and the engine does not do yet, and for
+ * guards that are declared nowhere. */
+void definition_check_reach(const struct machine *machine, struct diagnostics *diagnostics);
+
 /* "id@version": the key of a machine among the deployed. */
 struct span definition_key(const struct machine *machine, struct arena *arena);
