@@ -323,6 +323,17 @@ def same_time(expression, ours, theirs):
         re.sub(r"0+([sZ])$", r"\1", texts[0]) == re.sub(r"0+([sZ])$", r"\1", texts[1])
 
 
+def minus_zero(expression, ours, theirs):
+    """JavaScript writes -0.0 without its sign."""
+    return ours.get("value") == {"string": "-0"} and theirs.get("value") == {"string": "0"}
+
+
+def rounded(expression, ours, theirs):
+    """A whole number that no double is, compared with a double: here exactly, there rounded."""
+    return "bool" in ours.get("value", {}) and "bool" in theirs.get("value", {}) and \
+        re.search(r"\d{16}.*(double\(|\d\.\d)|(double\(|\d\.\d).*\d{16}", expression)
+
+
 # Differences whose reason is known. Beside them, never generated: has() of a member that is
 # null, which is there (they say it is not), and replace('', …), which goes between all letters.
 EXPLAINED = {
@@ -344,6 +355,8 @@ EXPLAINED = {
     # Theirs are 64 bits of nanoseconds, 292 years; the specification has 10,000 years.
     "long durations": says("theirs", r"duration out of range"),
     "the digits of a time": same_time,
+    "-0.0": minus_zero,
+    "exact comparison": rounded,
 }
 
 
