@@ -72,10 +72,12 @@ static struct value missing(void)
 
 static struct value value_at(const struct derivation_column *column, size_t index)
 {
+    if (column->kind == DERIVATION_COLUMN_NONE)
+        return missing();
     const char *at = (const char *)column->data + index * column->stride;
     switch (column->kind) {
     case DERIVATION_COLUMN_NONE:
-        return missing();
+        break;
     case DERIVATION_COLUMN_BOOL:
         return value_bool(*at != 0);
     case DERIVATION_COLUMN_BITS:

@@ -11,7 +11,7 @@ MISTAKES = (
     ([], ("usage: interlock COMMAND",)),
     (["chekc"], ("unknown command `chekc`", "did you mean `check`?")),
     (["xyzzy"], ("unknown command `xyzzy`", "interlock --help")),
-    (["graph", "x.yaml"], ("`graph` is not there yet",)),
+    (["serve", "x.yaml"], ("`serve` is not there yet",)),
     (["help", "grpah"], ("unknown command",)),
     (["check"], ("something is missing", "usage: interlock check")),
     (["check", "--strcit", "x"], ("unknown option --strcit", "did you mean --strict?")),
