@@ -9,6 +9,7 @@
 #include "chart/derivation_columns.h"
 #include "chart/derivation_table.h"
 #include "chart/describe.h"
+#include "chart/door.h"
 #include "chart/draw.h"
 #include "chart/family.h"
 #include "chart/load.h"

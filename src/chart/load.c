@@ -28,7 +28,7 @@ static const struct key_rule root_keys[] = {
     {"datamodel", true},    {"binding", true},        {"data", true},
     {"run", true},          {"timeout", true},        {"onTimeout", true},
     {"onError", true},      {"order", true},          {"route", true},
-    {"events", false},      {"history", false},       {"record", false},
+    {"events", true},       {"history", false},       {"record", false},
     {"transitions", false}, {"validators", false},    {"derive", false},
     {"choice", false},
 };
@@ -467,6 +467,26 @@ static void load_microsteps(struct loader *loader)
         loader->machine.microsteps_max = (uint32_t)most->scalar.integer;
 }
 
+/* The events that may come from outside, with the JSON Schema of their payloads. */
+static void load_declared_events(struct loader *loader)
+{
+    const struct node *map = loader_map(loader, loader->root, "events");
+    struct machine *machine = &loader->machine;
+    if (map == NULL)
+        return;
+    struct machine_event *events =
+        arena_new_array(loader->arena, map->count, struct machine_event);
+    machine->declares_events = true;
+    machine->declared_events = events;
+    for (uint32_t i = 0; i < map->count; i++) {
+        const struct schema *schema =
+            schema_compile(map->entries[i].value, loader->arena, loader->diagnostics);
+        if (schema != NULL)
+            events[machine->declared_event_count++] =
+                (struct machine_event){map->entries[i].key, schema};
+    }
+}
+
 /* SCXML: the only variables there are. */
 static void load_declared(struct loader *loader)
 {
@@ -520,6 +540,7 @@ static void load_parts(struct loader *loader)
     load_named_guards(loader);
     load_named_actions(loader);
     load_declared(loader);
+    load_declared_events(loader);
     load_context(loader);
     loader->machine.run = load_actions(loader, node_find(loader->root, SPAN("run")));
     load_initials(loader);

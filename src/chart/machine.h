@@ -198,6 +198,12 @@ struct machine_invoke {
     struct place place;
 };
 
+/* An event that may come from outside, and what its payload looks like. */
+struct machine_event {
+    struct span type; /* may end in `.*`, or be `*` */
+    const struct schema *schema;
+};
+
 struct machine {
     struct span id;
     struct span version; /* as written, or the hash */
@@ -238,6 +244,9 @@ struct machine {
     uint32_t start;                   /* the transition that enters the root */
     struct range run;                 /* SCXML: actions before anything is entered */
     struct value processors;          /* SCXML: _ioprocessors */
+    const struct machine_event *declared_events; /* under `events`; see door.h */
+    uint32_t declared_event_count;
+    bool declares_events;
     bool has_parallel;
     bool has_event_classes; /* types that end in `.*` */
     bool reads_event;       /* some expression does: otherwise the event's value is not made */

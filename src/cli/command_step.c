@@ -94,11 +94,26 @@ static bool take_result(struct stepping *stepping, const struct step_line *line)
     return print_line(stepping, NULL);
 }
 
+static bool pass_door(struct stepping *stepping, struct event *event, struct span *problem)
+{
+    struct arena_guard guard;
+    *problem = SPAN("the event needs more memory than a line may have");
+    if (arena_is_spent(&stepping->arena, &guard))
+        return false;
+    bool passes = door_accepts(stepping->simulation.machine, event->type, event->payload,
+                               &stepping->arena, &event->payload, problem);
+    arena_release_guard(&stepping->arena, &guard);
+    return passes;
+}
+
 static bool take_line(struct stepping *stepping, const struct step_line *line)
 {
     struct event event = {.kind = EVENT_EXTERNAL, .type = line->name, .payload = line->payload};
+    struct span problem;
     switch (line->kind) {
     case STEP_LINE_EVENT:
+        if (!pass_door(stepping, &event, &problem))
+            return refuse_words(stepping, problem);
         simulation_send(&stepping->simulation, &event);
         return print_line(stepping, NULL);
     case STEP_LINE_ADVANCE:

@@ -254,6 +254,18 @@ il_status il_instance_start(const il_machine *machine, const char *input_json, i
     return status;
 }
 
+static il_status pass_door(struct il_instance *instance, struct event *event)
+{
+    struct arena_guard guard;
+    struct span problem;
+    if (arena_is_spent(&instance->scratch, &guard))
+        return IL_NO_SPACE;
+    bool passes = door_accepts(instance->machine, event->type, event->payload,
+                               &instance->scratch, &event->payload, &problem);
+    arena_release_guard(&instance->scratch, &guard);
+    return passes ? IL_OK : IL_INVALID;
+}
+
 il_status il_instance_send(il_instance *instance, const char *type, const char *payload_json,
                            int64_t now_ms)
 {
@@ -265,6 +277,8 @@ il_status il_instance_send(il_instance *instance, const char *type, const char *
         status = IL_INVALID;
     if (status == IL_OK)
         status = keep_name(instance, &event.type);
+    if (status == IL_OK)
+        status = pass_door(instance, &event);
     return status == IL_OK ? step(instance, &instance->now, &event, now_ms) : status;
 }
 

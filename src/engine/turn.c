@@ -230,10 +230,31 @@ static void answer_existing(struct engine *engine, const struct inbox_event *eve
               (struct engine_reply){.answer = ANSWER_REPEATED, .seq = instance->seq});
 }
 
-static bool read_event(struct engine *engine, const struct inbox_event *from, struct span type,
-                       struct span payload, struct event *event)
+/* *json is the payload as the record keeps it: as the machine's door let it in. */
+static bool pass_door(struct engine *engine, const struct inbox_event *from,
+                      const struct machine *machine, struct event *event, struct span *json)
+{
+    struct span problem;
+    struct text text;
+    if (!door_accepts(machine, event->type, event->payload, &engine->turn_arena,
+                      &event->payload, &problem)) {
+        refuse(from, ANSWER_REFUSED, "%.*s", SPAN_ARGS(problem));
+        return false;
+    }
+    if (!machine->declares_events)
+        return true;
+    text_init(&text, &engine->turn_arena);
+    json_write(&text, event->payload);
+    *json = text_span(&text);
+    return true;
+}
+
+static bool read_event(struct engine *engine, const struct inbox_event *from,
+                       const struct machine *machine, struct span type, struct span payload,
+                       struct event *event, struct span *json)
 {
     const char *problem;
+    *json = payload;
     *event = (struct event){.kind = EVENT_EXTERNAL, .type = type};
     if (type.size == 0 || type.size > EVENT_TYPE_BYTES_MAX || !span_is_utf8(type)) {
         refuse(from, ANSWER_REFUSED, "an event's type has 1 to %d bytes of UTF-8",
@@ -249,15 +270,14 @@ static bool read_event(struct engine *engine, const struct inbox_event *from, st
                SPAN_ARGS(type));
         return false;
     }
-    return true;
+    return pass_door(engine, from, machine, event, json);
 }
 
 static void send_first(struct engine *engine, struct instance *instance,
-                       const struct inbox_event *event, const struct event *first,
-                       struct engine_reply *answer)
+                       const struct event *first, struct span json, struct engine_reply *answer)
 {
     struct plan plan;
-    if (run_step(engine, instance, first, event->first_payload, &plan) != STATUS_OK) {
+    if (run_step(engine, instance, first, json, &plan) != STATUS_OK) {
         struct span message = SPAN("it was started, but its event is too large for a turn");
         answer->message = span_of(memory_copy_text(message), message.size);
         return;
@@ -271,6 +291,7 @@ static void start_instance(struct engine *engine, const struct inbox_event *even
     const char *problem;
     struct plan plan;
     struct event first;
+    struct span json = SPAN("");
     struct event start = {.kind = EVENT_START};
     struct instance *instance = registry_find(&engine->registry, event->id);
     if (instance != NULL) {
@@ -283,7 +304,8 @@ static void start_instance(struct engine *engine, const struct inbox_event *even
         return;
     }
     if (event->first_type.size > 0 &&
-        !read_event(engine, event, event->first_type, event->first_payload, &first))
+        !read_event(engine, event, event->deployed->definition->machine, event->first_type,
+                    event->first_payload, &first, &json))
         return;
     instance = registry_add(&engine->registry, event->id, event->deployed);
     shard_attach(engine, instance);
@@ -299,7 +321,7 @@ static void start_instance(struct engine *engine, const struct inbox_event *even
     struct engine_reply answer = {
         .answer = ANSWER_OK, .outcome = plan.outcome, .seq = instance->seq};
     if (event->first_type.size > 0)
-        send_first(engine, instance, event, &first, &answer);
+        send_first(engine, instance, &first, json, &answer);
     reply(engine, event, answer);
 }
 
@@ -330,15 +352,17 @@ static void send_event(struct engine *engine, const struct inbox_event *event)
 {
     struct plan plan;
     struct event sent;
+    struct span json;
     struct instance *instance = registry_find(&engine->registry, event->id);
     if (instance == NULL) {
         refuse(event, ANSWER_NOT_FOUND, "there is no instance %.*s", SPAN_ARGS(event->id));
         return;
     }
     if (answer_known_key(engine, event) ||
-        !read_event(engine, event, event->type, event->payload, &sent))
+        !read_event(engine, event, instance->deployed->definition->machine, event->type,
+                    event->payload, &sent, &json))
         return;
-    if (run_step(engine, instance, &sent, event->payload, &plan) != STATUS_OK) {
+    if (run_step(engine, instance, &sent, json, &plan) != STATUS_OK) {
         refuse(event, ANSWER_REFUSED, "%.*s is too large for a turn", SPAN_ARGS(event->type));
         return;
     }

@@ -155,5 +155,15 @@ class Step(harness.Case):
         self.assertIn('"a":1.0,"b":1,"c":{"x":9007199254740993,"y":1e+300', lines[2])
         self.assertIn('"d":1.0', lines[2])
 
+    def test_declared_events_are_the_only_ones(self):
+        self.write("m.yaml", "id: m\nevents: { PAY: { required: [n], properties: { n: { type: "
+                             "integer } } }, 'order.*': {} }\ninitial: s\nstates: { s: {} }\n")
+        answer = self.must("step", "m.yaml", "PAY", '{"n":3}', "PAY", '{"n":"x"}', "PAY", "{}",
+                           "NOPE", "order.paid", "order", status=1)
+        self.assertEqual([line["outcome"] for line in answer.lines[1:]],
+                         ["ignored", "refused", "refused", "refused", "ignored", "ignored"])
+        for part in ["the payload of PAY at /n", "declares no event `NOPE`"]:
+            self.assertIn(part, answer.err)
+
 
 harness.main(Step)

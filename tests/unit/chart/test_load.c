@@ -80,7 +80,6 @@ static void what_is_not_there_yet_is_refused_by_name(void **state)
 {
     (void)state;
     static const struct bad_row rows[] = {
-        {ROOT STATES "events: { X: {} }\n", "IL0106", 4, 1, "`events` in a machine", NULL},
         {ROOT STATES "record: {}\n", "IL0106", 4, 1, "`record` in a machine", NULL},
         {ROOT STATES "transitions: {}\n", "IL0106", 4, 1, "`transitions`", NULL},
         {ROOT STATES "validators: {}\n", "IL0106", 4, 1, "`validators`", NULL},

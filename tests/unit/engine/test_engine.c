@@ -384,6 +384,61 @@ static void a_key_gives_the_same_answer_again(void **state)
     close_bench(bench);
 }
 
+static bool count_lines(void *context, const struct history_line *line)
+{
+    uint64_t *seq = context;
+    assert_int_equal(line->seq, *seq + 1);
+    *seq = line->seq;
+    return true;
+}
+
+static void verify_all(struct bench *bench)
+{
+    void *memory = memory_get(TURN_ARENA_BYTES);
+    struct arena arena;
+    struct registry *registry = engine_registry(bench->engine);
+    arena_init(&arena, memory, TURN_ARENA_BYTES);
+    for (struct instance *instance = registry->first; instance != NULL;
+         instance = instance->next) {
+        uint64_t seq = 0;
+        assert_int_equal(history_read(registry, instance, 0, &arena, count_lines, &seq),
+                         STATUS_OK);
+        assert_int_equal(seq, instance->seq);
+        if (history_verify(registry, instance, &arena) != STATUS_OK)
+            fail_msg("%s", registry->problem);
+    }
+    memory_release(memory);
+}
+
+static const char declared[] =
+    "{\"id\":\"order\",\"version\":\"2\",\"context\":{\"n\":0},\"events\":{\"PAY\":{"
+    "\"properties\":"
+    "{\"n\":{\"type\":\"number\"}},\"required\":[\"n\"]}},\"initial\":\"A\",\"states\":{\"A\":{"
+    "\"on\":"
+    "{\"PAY\":{\"assign\":{\"n\":\"${event.n * 1.5}\"}},\"OTHER\":{\"assign\":{\"n\":1}}}}}}";
+
+static void what_is_not_declared_does_not_come_in(void **state)
+{
+    (void)state;
+    struct bench *bench = open_bench(all_well);
+    deploy(bench, declared);
+    start(bench, "a", "{}", "", "");
+    while (bench->replies[ANSWER_OK] < 3)
+        loop_run_once(bench->loop, true);
+    send(bench, "a", "OTHER", "{}", "k1");
+    assert_non_null(strstr(bench->message, "declares no event `OTHER`"));
+    send(bench, "a", "PAY", "{}", "");
+    assert_non_null(strstr(bench->message, "`n`"));
+    assert_int_equal(bench->replies[ANSWER_REFUSED], 2);
+    assert_int_equal(find(bench, "a")->seq, 1);
+    /* An integer becomes the number that the schema promises, in the record too. */
+    send(bench, "a", "PAY", "{\"n\":2}", "");
+    const struct instance *a = find(bench, "a");
+    assert_true(span_is(span_of(a->context, a->context_size), "{\"n\":3.0}"));
+    verify_all(bench);
+    close_bench(bench);
+}
+
 static struct fake_answer never_answers(void *context, const struct fake_call *call)
 {
     (void)context;
@@ -425,32 +480,6 @@ static struct fake_answer slow_and_shaky(void *context, const struct fake_call *
                                 .kind = ERROR_KIND_UNAVAILABLE,
                                 .output = "{\"id\":1}",
                                 .delay_ms = (duration_ms)(bench->world->call_count % 4)};
-}
-
-static bool count_lines(void *context, const struct history_line *line)
-{
-    uint64_t *seq = context;
-    assert_int_equal(line->seq, *seq + 1);
-    *seq = line->seq;
-    return true;
-}
-
-static void verify_all(struct bench *bench)
-{
-    void *memory = memory_get(TURN_ARENA_BYTES);
-    struct arena arena;
-    struct registry *registry = engine_registry(bench->engine);
-    arena_init(&arena, memory, TURN_ARENA_BYTES);
-    for (struct instance *instance = registry->first; instance != NULL;
-         instance = instance->next) {
-        uint64_t seq = 0;
-        assert_int_equal(history_read(registry, instance, 0, &arena, count_lines, &seq),
-                         STATUS_OK);
-        assert_int_equal(seq, instance->seq);
-        if (history_verify(registry, instance, &arena) != STATUS_OK)
-            fail_msg("%s", registry->problem);
-    }
-    memory_release(memory);
 }
 
 static void histories_have_no_gap_and_replay_to_the_same_state(void **state)
@@ -682,6 +711,7 @@ int main(void)
         cmocka_unit_test(an_outage_parks_the_line_and_lets_probes_through),
         cmocka_unit_test(the_same_start_is_repeated_and_another_is_a_conflict),
         cmocka_unit_test(a_key_gives_the_same_answer_again),
+        cmocka_unit_test(what_is_not_declared_does_not_come_in),
         cmocka_unit_test(a_cancelled_call_is_dropped_and_its_place_is_free),
         cmocka_unit_test(a_step_that_never_answers_ends_by_its_deadline),
         cmocka_unit_test(histories_have_no_gap_and_replay_to_the_same_state),
