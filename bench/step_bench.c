@@ -46,6 +46,33 @@ static const struct machine_row rows[] = {
      "  COMPLETED: { on: { AGAIN: PENDING } }\n",
      {"SUBMIT", "VALID", "CHARGED", "RESERVED", "SHIPPED", "AGAIN"},
      "{\"total\":3}"},
+    {"3 regions of 3 nested states",
+     "type: parallel\n"
+     "states:\n"
+     "  A: &region\n"
+     "    initial: x\n"
+     "    states:\n"
+     "      x: { on: { T: y } }\n"
+     "      y: { initial: p, on: { T: z }, states: { p: {}, q: {} } }\n"
+     "      z: { on: { T: x } }\n"
+     "  B: *region\n"
+     "  C: *region\n",
+     {"T", "T", "T", "T", "T", "T"},
+     "{}"},
+    {"out of 3 regions, and back by history",
+     "initial: IN\n"
+     "states:\n"
+     "  IN:\n"
+     "    type: parallel\n"
+     "    on: { T: OUT }\n"
+     "    states:\n"
+     "      A: &region { initial: x, states: { x: {}, y: {} } }\n"
+     "      B: *region\n"
+     "      C: *region\n"
+     "      H: { type: history, history: deep }\n"
+     "  OUT: { on: { T: '#machine.IN.H' } }\n",
+     {"T", "T", "T", "T", "T", "T"},
+     "{}"},
     {"an event that nothing handles",
      "initial: A\nstates: { A: { on: { T: A } } }\n",
      {"X", "X", "X", "X", "X", "X"},
