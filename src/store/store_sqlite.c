@@ -142,7 +142,7 @@ static int read_data_version(struct store_sqlite *store, int64_t *version)
  * is in the tables, so the owner stops; a new opening reads what is there. */
 static enum status pass_watch(struct store_sqlite *store)
 {
-    int64_t version;
+    int64_t version = 0;
     int code = read_data_version(store, &version);
     if (code != SQLITE_OK)
         return say_write_failed(store, code);

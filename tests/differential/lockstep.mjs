@@ -10,7 +10,7 @@
  * test says so and skips.
  *
  * Machines nest, run regions side by side, remember, end, raise, wait and chain. Eventless
- * transitions burn fuel, and internal events are only handled by transitions that raise
+ * transitions and those of ends burn fuel, and internal events are only handled by transitions that raise
  * none, so every macrostep ends.
  */
 import { spawnSync } from 'node:child_process';
@@ -129,6 +129,18 @@ function makeTransition(roll, states, options) {
   return transition;
 }
 
+/* One that may lead to where it comes from at once, without an event from outside. */
+function burnFuel(transition) {
+  const { guard } = transition;
+  transition.guard = {
+    cel: guard ? `context.fuel > 0 && ${guard.cel}` : 'context.fuel > 0',
+    js: (scope) => scope.context.fuel > 0 && (!guard || guard.js(scope)),
+  };
+  transition.actions.push({
+    burn: { cel: '${context.fuel - 1}', js: ({ context }) => context.fuel - 1 },
+  });
+}
+
 function makeAlways(roll, states) {
   const k = roll.below(7);
   return {
@@ -164,8 +176,10 @@ function makeMachine(seed) {
     if (roll.chance(6)) state.transitions.push({ event: 'E' + roll.below(3), forbids: true });
     if (roll.chance(15)) add('R' + roll.below(2), { moves: true, raises: false });
     if (roll.chance(10)) add('S0', { moves: false, raises: false });
-    if (state.type !== 'atomic' && state !== root && roll.chance(50))
+    if (state.type !== 'atomic' && state !== root && roll.chance(50)) {
       add('done', { moves: true, raises: false });
+      burnFuel(state.transitions.at(-1));
+    }
     if (state !== root && roll.chance(15))
       state.transitions.push({ event: 'always', ...makeAlways(roll, all) });
     if (state !== root && roll.chance(15))
@@ -343,8 +357,9 @@ function shrink(machine, events) {
         for (let i = list?.length ?? 0; i-- > 0; ) again = attempt(list, i) || again;
       for (const transition of state.transitions ?? []) {
         for (let i = transition.actions?.length ?? 0; i-- > 0; )
-          again = attempt(transition.actions, i) || again;
-        for (const key of ['guard', 'reenter']) {
+          if (!transition.actions[i].burn) again = attempt(transition.actions, i) || again;
+        const keys = transition.actions?.some((action) => action.burn) ? ['reenter'] : ['guard', 'reenter'];
+        for (const key of keys) {
           const kept = transition[key];
           if (kept === undefined) continue;
           delete transition[key];
