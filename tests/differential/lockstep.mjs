@@ -109,9 +109,10 @@ function makeActions(roll, mayRaise, prefix) {
 
 function pickTargets(roll, states) {
   const target = roll.one(states);
-  if (!roll.chance(12)) return [target];
+  if (target.type === 'history' || !roll.chance(12)) return [target];
   for (let tries = 0; tries < 10; tries++) {
     const other = roll.one(states);
+    if (other.type === 'history') continue; /* it might stand for what is a target already */
     let a = 0;
     while (a < target.line.length && target.line[a] === other.line[a]) a++;
     const both = target.line[a - 1];
