@@ -49,6 +49,16 @@ static void carry_out(il_instance *instance)
         case IL_EFFECT_CANCEL:
             printf("  no need to wake me\n");
             break;
+        case IL_EFFECT_ACTION:
+            printf("  do %s\n", effect.src);
+            break;
+        case IL_EFFECT_LOG:
+            printf("  note %s\n", effect.input);
+            break;
+        case IL_EFFECT_EMIT:
+        case IL_EFFECT_SEND:
+            printf("  tell of %s\n", effect.src);
+            break;
         }
     }
 }

@@ -281,6 +281,17 @@ static void load_domains(struct loader *loader)
     machine->entries = list.entries;
 }
 
+static bool tells_outside(const struct loader *loader)
+{
+    for (uint32_t i = 0; i < loader->action_count; i++) {
+        enum action_kind kind = loader->actions[i].kind;
+        if (kind == ACTION_CALL || kind == ACTION_LOG || kind == ACTION_EMIT ||
+            kind == ACTION_SEND)
+            return true;
+    }
+    return false;
+}
+
 void load_tables(struct loader *loader)
 {
     struct machine *machine = &loader->machine;
@@ -306,6 +317,7 @@ void load_tables(struct loader *loader)
     machine->actions = loader->actions;
     machine->action_count = loader->action_count;
     machine->targets = loader->targets;
+    machine->tells = tells_outside(loader);
     machine->timers = loader->timers;
     machine->timer_count = loader->timer_count;
     machine->invokes = loader->invokes;

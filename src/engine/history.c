@@ -220,12 +220,26 @@ static struct value event_value(const struct scene *scene, struct arena *arena)
     never();
 }
 
+/* What before and after tell, and what only stepping again does: logs, emitted events, actions
+ * of the host. */
+static struct plan effects_of(const struct scene *scene, const struct configuration *before,
+                              struct arena *arena)
+{
+    const struct machine *machine = scene->after.machine;
+    struct plan plan = {.after = scene->after};
+    struct plan again;
+    plan.effects =
+        step_effects(before, &scene->after, &scene->event, arena, &plan.effect_count);
+    bool is_sure =
+        machine->tells && !scene->record.gave_up &&
+        step_run(machine, before, &scene->event, scene->record.now, arena, &again) == STATUS_OK;
+    return is_sure ? again : plan;
+}
+
 static void fill_line(const struct scene *scene, struct arena *arena, struct history_line *line)
 {
     const struct configuration *before = scene->before.machine == NULL ? NULL : &scene->before;
-    struct plan plan = {.after = scene->after};
-    plan.effects =
-        step_effects(before, &scene->after, &scene->event, arena, &plan.effect_count);
+    struct plan plan = effects_of(scene, before, arena);
     *line = (struct history_line){
         .seq = scene->record.seq,
         .at = scene->record.now,

@@ -439,6 +439,44 @@ static void what_is_not_declared_does_not_come_in(void **state)
     close_bench(bench);
 }
 
+static const char talking[] =
+    "{\"id\":\"order\",\"version\":\"2\",\"context\":{},\"initial\":\"A\",\"states\":{\"A\":{"
+    "\"on\":"
+    "{\"GO\":{\"target\":\"B\",\"actions\":[{\"log\":\"${event.n}\"},\"ring\"]}}},\"B\":{}}}";
+
+static bool write_effects(void *context, const struct history_line *line)
+{
+    struct text text;
+    struct arena arena;
+    arena_open(&arena, TURN_ARENA_BYTES);
+    text_init(&text, &arena);
+    json_write(&text, line->effects);
+    snprintf(context, 200, "%.*s", SPAN_ARGS(text_span(&text)));
+    arena_close(&arena);
+    return true;
+}
+
+static void a_history_tells_what_was_logged(void **state)
+{
+    (void)state;
+    char effects[200] = "";
+    struct bench *bench = open_bench(all_well);
+    struct arena arena;
+    deploy(bench, talking);
+    start(bench, "a", "{}", "", "");
+    while (bench->replies[ANSWER_OK] < 3)
+        loop_run_once(bench->loop, true);
+    send(bench, "a", "GO", "{\"n\":7}", "");
+    arena_open(&arena, TURN_ARENA_BYTES);
+    assert_int_equal(history_read(engine_registry(bench->engine), find(bench, "a"), 0, &arena,
+                                  write_effects, effects),
+                     STATUS_OK);
+    assert_string_equal(effects, "[{\"type\":\"log\",\"value\":7},"
+                                 "{\"type\":\"action\",\"name\":\"ring\",\"params\":null}]");
+    arena_close(&arena);
+    close_bench(bench);
+}
+
 static struct fake_answer never_answers(void *context, const struct fake_call *call)
 {
     (void)context;
@@ -712,6 +750,7 @@ int main(void)
         cmocka_unit_test(the_same_start_is_repeated_and_another_is_a_conflict),
         cmocka_unit_test(a_key_gives_the_same_answer_again),
         cmocka_unit_test(what_is_not_declared_does_not_come_in),
+        cmocka_unit_test(a_history_tells_what_was_logged),
         cmocka_unit_test(a_cancelled_call_is_dropped_and_its_place_is_free),
         cmocka_unit_test(a_step_that_never_answers_ends_by_its_deadline),
         cmocka_unit_test(histories_have_no_gap_and_replay_to_the_same_state),
