@@ -249,7 +249,8 @@ struct machine {
     bool declares_events;
     bool has_parallel;
     bool has_event_classes; /* types that end in `.*` */
-    bool reads_event;       /* some expression does: otherwise the event's value is not made */
+    bool tells; /* logs, emits, or asks the host for actions: effects that no state shows */
+    bool reads_event; /* some expression does: otherwise the event's value is not made */
     const uint32_t *invariants; /* guards that hold at the end of every macrostep */
     uint32_t invariant_count;
 
