@@ -301,18 +301,25 @@ const look = (snapshot) =>
 function runXState(machine, events) {
   const clock = new xstate.SimulatedClock();
   let problem = null;
+  let inOrder = true;
+  let broken = false;
+  const inspect = (event) => {
+    if (!event.snapshot?._nodes) return;
+    inOrder = inOrder && isInOrder(event.snapshot);
+    broken = broken || !isWhole(event.snapshot);
+  };
   const actor = xstate.createActor(
-    xstate.createMachine(writeState(machine.root, forXState, true)), { clock });
+    xstate.createMachine(writeState(machine.root, forXState, true)), { clock, inspect });
   actor.subscribe({ error: (error) => (problem = String(error)) });
   actor.start();
   const looks = [look(actor.getSnapshot())];
-  const ordered = [isInOrder(actor.getSnapshot())];
-  let broken = false;
+  const ordered = [inOrder];
   for (const event of events) {
     if (event.advance) for (let t = 0; t < event.advance; t += 10) clock.increment(10);
     else actor.send(event);
     broken = broken || !isWhole(actor.getSnapshot());
-    ordered.push(isInOrder(actor.getSnapshot()));
+    ordered.push(inOrder);
+    inOrder = isInOrder(actor.getSnapshot());
     looks.push(look(actor.getSnapshot()));
   }
   return { looks, ordered, problem: broken ? 'not a whole configuration' : problem };
@@ -339,7 +346,7 @@ function firstDifference(machine, events) {
   if (theirs.problem !== null) return { at: -1, refused: true };
   if (ours.problem !== null) return { at: 0, theirs: '', ours: ours.problem };
   const at = theirs.looks.findIndex((text, i) => text !== ours.looks[i]);
-  const explained = at >= 1 && !(theirs.ordered[at - 1] && theirs.ordered[at]);
+  const explained = at >= 0 && !theirs.ordered[at];
   return { at, explained, theirs: theirs.looks[at], ours: ours.looks[at] };
 }
 
