@@ -8,20 +8,24 @@
  *
  * Ordinary records come first, so that what is shown is one; then those in which fields are
  * missing or of another kind, since such records come too. Where the combinations are too many,
- * a part of them drawn at random is looked at: then a finding is still true, but that there is
- * none proves less, and nothing is said that all combinations would have to show.
+ * a part of them drawn at random is looked at, and what they do not show is asked: the same
+ * questions are put to the reasoning about expressions (expr/reason.h), pair by pair. Its yes
+ * is a record, which is derived like any other before anything is told; its no is a proof; and
+ * where it does not know, or the questions are too many, that is told instead.
  */
 #include "base/ensure.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/random.h"
-#include "chart/derivation.h"
+#include "chart/derivation_reason.h"
 
 enum {
     VALUES_MAX = 24, /* of one field */
     COMBINATIONS_MAX = 1 << 17,
     VECTORS_MAX = 1 << 14,
     WITNESS_ARENA_BYTES = 1 << 20,
+    QUESTIONS_MAX = 4096, /* of one check */
+    DOUBTS_MAX = 64,      /* answers that are not known: they take longest */
 };
 
 struct domain {
@@ -36,10 +40,12 @@ struct checking {
     struct arena *arena;  /* of what lives as long as the check */
     struct arena witness; /* of one record */
     struct domain *domains;
-    uint32_t *choice; /* the value of each field */
+    uint32_t *choice;    /* the value of each field */
+    struct value record; /* the one under way */
     struct value *slots;
-    bool is_exhaustive;
-    bool is_ordinary; /* the record under way is, and no validator gave an error */
+    bool is_exhaustive; /* of ordinary records */
+    bool is_sampled;    /* of all records only some were looked at */
+    bool is_ordinary;   /* the record under way is, and no validator gave an error */
 
     uint32_t words; /* of a vector: a bit for each leaf that holds */
     uint64_t *vector;
@@ -48,6 +54,7 @@ struct checking {
     uint32_t vector_count;
 
     bool *ever_holds;   /* by leaf */
+    bool *never_holds;  /* by leaf: that is proved */
     uint64_t *overlaps; /* pairs that were told */
     bool told_unstable;
     bool *told_gap; /* by region */
@@ -205,7 +212,7 @@ static struct span witness_text(const struct checking *checking)
 {
     struct text text;
     text_init(&text, checking->diagnostics->arena);
-    json_write(&text, make_record(checking, checking->diagnostics->arena));
+    json_write(&text, checking->record);
     return text_span(&text);
 }
 
@@ -213,10 +220,8 @@ static struct span witness_text(const struct checking *checking)
 static void find_vector(struct checking *checking)
 {
     const struct derivation *derivation = checking->derivation;
-    arena_clear(&checking->witness);
     memset(checking->vector, 0, checking->words * sizeof *checking->vector);
-    derivation_bind(derivation, make_record(checking, &checking->witness), checking->slots,
-                    &checking->witness);
+    derivation_bind(derivation, checking->record, checking->slots, &checking->witness);
     for (uint32_t leaf = 0; leaf < derivation->leaf_count; leaf++) {
         struct value verdict =
             derivation_verdict(derivation, leaf, checking->slots, &checking->witness);
@@ -358,6 +363,8 @@ static bool note_vector(struct checking *checking)
 static void look(struct checking *checking, bool is_ordinary)
 {
     const struct derivation *derivation = checking->derivation;
+    arena_clear(&checking->witness);
+    checking->record = make_record(checking, &checking->witness);
     checking->is_ordinary = is_ordinary;
     find_vector(checking);
     for (uint32_t region = 0; region < derivation->region_count; region++)
@@ -426,10 +433,246 @@ static void look_everywhere(struct checking *checking)
         look_at_all(checking, false);
     else
         look_at_some(checking, false);
-    if (count_combinations(checking, true) != UINT64_MAX)
-        look_at_all(checking, true);
-    else
+    checking->is_sampled = count_combinations(checking, true) == UINT64_MAX;
+    if (checking->is_sampled)
         look_at_some(checking, true);
+    else
+        look_at_all(checking, true);
+}
+
+/* Questions, where not all combinations were looked at */
+
+static void tell_unknown(struct checking *checking)
+{
+    const struct derivation *derivation = checking->derivation;
+    if (checking->told_unstable || derivation->is_topological)
+        return;
+    diagnostics_add(checking->diagnostics, SEVERITY_INFO, "IL0311",
+                    place_of(derivation, derivation->regions[0].initial),
+                    "whether the derivation is stable is not known: no record was found on "
+                    "which it is not");
+}
+
+struct asking {
+    struct checking *checking;
+    const struct derivation_reason *any;      /* about records of any kind */
+    const struct derivation_reason *ordinary; /* about those that are as validators use them */
+    struct reason_wish *wishes;
+    size_t wish_count;
+    uint16_t *places; /* [start * leaves + leaf]: where it is visited, or NO_PLACE */
+    uint32_t questions_left;
+    uint32_t doubts_left;
+    bool is_stability_known;
+    struct arena arena; /* of one answer */
+};
+
+enum { NO_PLACE = UINT16_MAX };
+
+static bool may_ask(const struct asking *asking)
+{
+    return asking->questions_left > 0 && asking->doubts_left > 0;
+}
+
+static void wish(struct asking *asking, uint32_t leaf, uint32_t outcomes)
+{
+    asking->wishes[asking->wish_count++] = (struct reason_wish){leaf, outcomes};
+}
+
+/* What is found on the record of an answer is told as if it had been tried. */
+static void look_at_answer(struct asking *asking, struct value record, bool is_ordinary)
+{
+    struct checking *checking = asking->checking;
+    const struct derivation *derivation = checking->derivation;
+    arena_clear(&checking->witness);
+    checking->record = record;
+    checking->is_ordinary = is_ordinary;
+    find_vector(checking);
+    look_stable(checking);
+    for (uint32_t region = 0; region < derivation->region_count; region++)
+        look_gap(checking, region);
+    for (uint32_t leaf = 0; leaf < derivation->leaf_count; leaf++)
+        checking->ever_holds[leaf] = checking->ever_holds[leaf] || holds(checking, leaf);
+    for (uint32_t start = 0; is_ordinary && start < derivation->leaf_count; start++)
+        look_overlaps_from(checking, start);
+}
+
+static enum reason_verdict ask(struct asking *asking, const struct derivation_reason *reason)
+{
+    struct value record;
+    if (!may_ask(asking))
+        return REASON_UNKNOWN;
+    asking->questions_left--;
+    arena_clear(&asking->arena);
+    enum reason_verdict verdict = derivation_reason_ask(
+        reason, asking->wishes, asking->wish_count, &record, &asking->arena);
+    asking->doubts_left -= verdict == REASON_UNKNOWN;
+    if (verdict == REASON_YES)
+        look_at_answer(asking, record, reason == asking->ordinary);
+    return verdict;
+}
+
+static uint32_t place_in(const struct asking *asking, uint32_t start, uint32_t leaf)
+{
+    return asking->places[(size_t)start * asking->checking->derivation->leaf_count + leaf];
+}
+
+/* A record as validators use them is what people want to see; a "no" is for all. */
+static enum reason_verdict ask_both(struct asking *asking)
+{
+    enum reason_verdict verdict = ask(asking, asking->ordinary);
+    return verdict == REASON_YES ? verdict : ask(asking, asking->any);
+}
+
+static void wish_pair(struct asking *asking, uint32_t one, uint32_t other)
+{
+    asking->wish_count = 0;
+    wish(asking, one, REASON_TRUE);
+    wish(asking, other, REASON_TRUE);
+}
+
+/* Whether one leaf can win from a start, and another, which was visited before it, from the
+ * one. */
+static void ask_stable_from(struct asking *asking, uint32_t start, uint32_t once,
+                            uint32_t twice)
+{
+    const struct derivation *derivation = asking->checking->derivation;
+    struct range order = derivation->leaves[start].order;
+    wish_pair(asking, once, twice);
+    for (uint32_t i = place_in(asking, start, once) + 1; i < order.count; i++)
+        wish(asking, derivation->visits[order.first + i].leaf, REASON_NOT_TRUE);
+    if (ask_both(asking) != REASON_NO)
+        asking->is_stability_known = false; /* or it was told that it is not */
+}
+
+static void ask_stable_pair(struct asking *asking, uint32_t once, uint32_t twice)
+{
+    const struct derivation *derivation = asking->checking->derivation;
+    wish_pair(asking, once, twice);
+    if (ask_both(asking) == REASON_NO)
+        return;
+    for (uint32_t start = 0; start < derivation->leaf_count && !asking->checking->told_unstable;
+         start++) {
+        uint32_t place = place_in(asking, start, once);
+        if (place != NO_PLACE && place_in(asking, start, twice) < place)
+            ask_stable_from(asking, start, once, twice);
+    }
+}
+
+/* True when one is visited before another from some start, and can be reached from it. */
+static bool may_turn(const struct asking *asking, uint32_t once, uint32_t twice)
+{
+    uint32_t count = asking->checking->derivation->leaf_count;
+    bool found = false;
+    if (once == twice || place_in(asking, once, twice) == NO_PLACE)
+        return false;
+    for (uint32_t start = 0; start < count && !found; start++)
+        found = place_in(asking, start, once) != NO_PLACE &&
+                place_in(asking, start, twice) < place_in(asking, start, once);
+    return found;
+}
+
+static void ask_stable(struct asking *asking)
+{
+    uint32_t leaves = asking->checking->derivation->leaf_count;
+    for (uint32_t once = 0; once < leaves && may_ask(asking); once++) {
+        for (uint32_t twice = 0; twice < leaves && may_ask(asking); twice++) {
+            if (!asking->checking->told_unstable && may_turn(asking, once, twice))
+                ask_stable_pair(asking, once, twice);
+        }
+    }
+    if (!asking->is_stability_known || !may_ask(asking))
+        tell_unknown(asking->checking);
+}
+
+static void ask_overlaps_from(struct asking *asking, uint32_t start, bool *is_asked)
+{
+    const struct derivation *derivation = asking->checking->derivation;
+    struct range order = derivation->leaves[start].order;
+    const struct derivation_visit *visits = derivation->visits + order.first;
+    for (uint32_t i = 0; i < order.count; i++) {
+        for (uint32_t k = i + 1; k < order.count && visits[k].level == visits[i].level; k++) {
+            bool *asked =
+                &is_asked[(size_t)visits[i].leaf * derivation->leaf_count + visits[k].leaf];
+            if (*asked)
+                continue;
+            *asked = true;
+            wish_pair(asking, visits[i].leaf, visits[k].leaf);
+            ask(asking, asking->ordinary);
+        }
+    }
+}
+
+static void ask_gap(struct asking *asking, uint32_t region)
+{
+    const struct derivation *derivation = asking->checking->derivation;
+    struct range order = derivation->leaves[derivation->regions[region].initial].order;
+    asking->wish_count = 0;
+    for (uint32_t i = 0; i < order.count; i++)
+        wish(asking, derivation->visits[order.first + i].leaf, REASON_FALSE);
+    if (!asking->checking->told_gap[region])
+        ask(asking, asking->ordinary);
+}
+
+static void ask_whether_it_holds(struct asking *asking, uint32_t leaf)
+{
+    asking->wish_count = 0;
+    wish(asking, leaf, REASON_TRUE);
+    if (!asking->checking->ever_holds[leaf])
+        asking->checking->never_holds[leaf] = ask(asking, asking->any) == REASON_NO;
+}
+
+static void fill_places(struct asking *asking)
+{
+    const struct derivation *derivation = asking->checking->derivation;
+    size_t count = derivation->leaf_count;
+    memset(asking->places, 0xff, count * count * sizeof *asking->places);
+    for (uint32_t start = 0; start < count; start++) {
+        struct range order = derivation->leaves[start].order;
+        for (uint32_t i = 0; i < order.count; i++)
+            asking->places[start * count + derivation->visits[order.first + i].leaf] =
+                (uint16_t)i;
+    }
+}
+
+/* Stability first: questions are limited, and it is what can go wrong. */
+static void ask_everything(struct asking *asking)
+{
+    const struct derivation *derivation = asking->checking->derivation;
+    size_t leaves = derivation->leaf_count;
+    bool *is_asked = arena_get_zeroed(asking->checking->arena, leaves * leaves * sizeof(bool));
+    if (!derivation->is_topological)
+        ask_stable(asking);
+    for (uint32_t leaf = 0; leaf < leaves; leaf++)
+        ask_whether_it_holds(asking, leaf);
+    for (uint32_t region = 0; region < derivation->region_count; region++)
+        ask_gap(asking, region);
+    for (uint32_t start = 0; start < leaves; start++)
+        ask_overlaps_from(asking, start, is_asked);
+}
+
+static void ask_what_was_not_seen(struct checking *checking)
+{
+    const struct derivation *derivation = checking->derivation;
+    struct arena *arena = checking->arena;
+    size_t leaves = derivation->leaf_count;
+    struct asking asking = {
+        .checking = checking,
+        .any = derivation_reason_open(derivation, REASON_ANYTHING, arena),
+        .ordinary = derivation_reason_open(derivation, REASON_AS_USED, arena),
+        .wishes = arena_new_array(arena, leaves + 2, struct reason_wish),
+        .places = arena_new_array(arena, leaves * leaves, uint16_t),
+        .questions_left = QUESTIONS_MAX,
+        .doubts_left = DOUBTS_MAX,
+        .is_stability_known = true,
+    };
+    if (asking.any == NULL || asking.ordinary == NULL) {
+        tell_unknown(checking);
+        return;
+    }
+    arena_open(&asking.arena, DEFINITION_ARENA_BYTES);
+    fill_places(&asking);
+    ask_everything(&asking);
+    arena_close(&asking.arena);
 }
 
 /* What needs no records */
@@ -440,7 +683,9 @@ static void look_validators(struct checking *checking)
     const struct derivation *derivation = checking->derivation;
     for (uint32_t leaf = 0; leaf < derivation->leaf_count; leaf++) {
         bool is_missing = derivation->leaves[leaf].validators.count == 0;
-        if (!is_missing && (checking->ever_holds[leaf] || !checking->is_exhaustive))
+        bool is_never = checking->never_holds[leaf] ||
+                        (checking->is_exhaustive && !checking->ever_holds[leaf]);
+        if (!is_missing && !is_never)
             continue;
         struct span path = derivation_path(derivation, leaf);
         struct diagnostic *warning = diagnostics_add(
@@ -501,12 +746,15 @@ void derivation_check(const struct derivation *derivation, struct diagnostics *d
         arena_new_array(&arena, (size_t)2 * VECTORS_MAX * checking.words, uint64_t);
     checking.has_vector = arena_get_zeroed(&arena, 2 * VECTORS_MAX * sizeof(bool));
     checking.ever_holds = arena_get_zeroed(&arena, leaves * sizeof(bool));
+    checking.never_holds = arena_get_zeroed(&arena, leaves * sizeof(bool));
     checking.overlaps =
         arena_get_zeroed(&arena, ((size_t)leaves * leaves + 63) / 64 * sizeof(uint64_t));
     checking.told_gap = arena_get_zeroed(&arena, derivation->region_count * sizeof(bool));
     for (uint32_t i = 0; i < derivation->read_count; i++)
         fill_domain(&checking, i);
     look_everywhere(&checking);
+    if (checking.is_sampled)
+        ask_what_was_not_seen(&checking);
     checking.is_exhaustive = checking.is_exhaustive && !reads_whole(derivation, &arena);
     look_validators(&checking);
     look_reached(&checking);

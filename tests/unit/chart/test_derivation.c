@@ -373,6 +373,16 @@ static struct span codes_of(const struct derivation *derivation, struct arena *a
 
 #define TWO_FLAGS "record: { as: o, defaults: { a: false, b: false } }\ninitial: A\n"
 
+/* Twenty fields have a million combinations: too many to try, and one alone tells. */
+#define TWENTY_FLAGS                                                                      \
+    "record: { as: o, defaults: { a: false, b: false, c: false, d: false, e: false, f: "  \
+    "false, "                                                                             \
+    "g: false, h: false, i: false, j: false, k: false, l: false, m: false, p: false, q: " \
+    "false, r: false, s: false, t: false, u: 0, v: 0 } }\ninitial: A\n"
+#define ALL                                                                                    \
+    "o.a && o.b && o.c && o.d && o.e && o.f && o.g && o.h && o.i && o.j && o.k && o.l && o.m " \
+    "&& o.p && o.q && o.r && o.s && o.t && o.u == 1234 && o.v >= 77"
+
 static void checks_find_what_is_there(void **state)
 {
     (void)state;
@@ -410,6 +420,28 @@ static void checks_find_what_is_there(void **state)
          "transitions: { A: [B], B: [A] }\n"
          "validators: { A: 'o.n < 10', B: 'o.n > 8' }\n",
          "IL0311", "{\"n\":9}"},
+        /* too many combinations */
+        {TWENTY_FLAGS "transitions: { A: B, B: A }\nvalidators: { A: '!o.a || (" ALL
+                      ")', B: o.a }\n",
+         "IL0311", "gives B, and derived again A"},
+        {TWENTY_FLAGS "transitions: { A: B, B: A }\nvalidators: { A: '!o.a', B: 'o.a && (" ALL
+                      " || o.a)' }\n",
+         "", ""},
+        {TWENTY_FLAGS "transitions: { A: [B, C], B: [], C: [] }\nvalidators: { A: '!(" ALL
+                      ")', B: " ALL ", C: " ALL " }\n",
+         "IL0312", "equally far from A, both hold"},
+        {TWENTY_FLAGS "transitions: { A: B, B: [] }\nvalidators: { A: '!(" ALL
+                      ")', B: 'o.a && !(" ALL ")' }\n",
+         "IL0313", "\"u\":1234"},
+        {TWENTY_FLAGS "transitions: { A: B, B: [] }\nvalidators: { A: 'true', B: '" ALL
+                      " && !o.b' }\n",
+         "IL0314", "the validator of B can never hold"},
+        {TWENTY_FLAGS "transitions: { A: B, B: A }\nvalidators: { A: '!o.a || (" ALL
+                      " && o.u * o.v == 7 * o.u + o.v)', B: o.a }\n",
+         "IL0311", "is not known"},
+        {TWENTY_FLAGS "derive: { order: topological }\ntransitions: { A: B, B: A }\n"
+                      "validators: { A: '!o.a || (" ALL ")', B: o.a }\n",
+         "", ""},
     };
     size_t wrong = 0;
     for (size_t i = 0; i < COUNT(findings); i++) {
