@@ -59,4 +59,5 @@ extern const struct command command_send;
 extern const struct command command_show;
 extern const struct command command_start;
 extern const struct command command_step;
+extern const struct command command_test;
 extern const struct command command_why;

@@ -3,7 +3,7 @@
 
 import harness
 
-COMMANDS = ("check", "step", "run", "start", "send", "list", "show", "history", "why", "policies", "adopt",
+COMMANDS = ("check", "step", "test", "run", "start", "send", "list", "show", "history", "why", "policies", "adopt",
             "completion")
 
 # words, words that standard error must have
