@@ -12,8 +12,15 @@ enum { ACTION_DEPTH_MAX = 50, ACTIONS_MAX = 65535 };
 
 static void load_list(struct loader *loader, const struct node *node, uint32_t depth);
 
+/* The last one stands for all that are too many: nobody will run them. */
 static uint32_t add_action(struct loader *loader, struct machine_action action)
 {
+    if (loader->action_count == ACTIONS_MAX) {
+        if (!loader->has_all_actions)
+            loader_error(loader, "IL0108", action.place, "more than %d actions", ACTIONS_MAX);
+        loader->has_all_actions = true;
+        return ACTIONS_MAX - 1;
+    }
     loader_reserve(loader, loader->actions, loader->action_count, loader->action_capacity);
     loader->actions[loader->action_count] = action;
     return loader->action_count++;
@@ -178,9 +185,21 @@ static void load_for_each(struct loader *loader, const struct node *map, uint32_
     loader->actions[loop].skip = loader->action_count - loop - 1;
 }
 
+/* What runs inside of what, by name or as it is written, is run by recursion. */
+static bool check_depth(struct loader *loader, uint32_t depth, struct place place)
+{
+    if (depth > loader->action_depth)
+        loader->action_depth = depth;
+    if (depth <= ACTION_DEPTH_MAX)
+        return true;
+    loader_error(loader, "IL0108", place, "actions nest deeper than %d levels",
+                 ACTION_DEPTH_MAX);
+    return false;
+}
+
 /* An action by name: the actions declared under it, or an effect. */
 static void load_named(struct loader *loader, struct span name, const struct node *params,
-                       struct place place)
+                       struct place place, uint32_t depth)
 {
     struct machine_action action = {.kind = ACTION_CALL, .name = name, .place = place};
     if (name.size == 0) {
@@ -191,6 +210,8 @@ static void load_named(struct loader *loader, struct span name, const struct nod
     for (uint32_t i = 0; i < loader->named_action_count; i++) {
         if (!span_equal(loader->named_actions[i].name, name))
             continue;
+        if (!check_depth(loader, depth + loader->named_actions[i].depth + 1, place))
+            return;
         action.kind = ACTION_NAMED;
         action.assigns = loader->named_actions[i].range;
         if (action.assigns.count == 0)
@@ -231,7 +252,7 @@ static void load_xstate(struct loader *loader, struct span type, const struct no
                      SPAN_ARGS(type));
 }
 
-static void load_typed(struct loader *loader, const struct node *map)
+static void load_typed(struct loader *loader, const struct node *map, uint32_t depth)
 {
     static const struct key_rule keys[] = {{"type", true}, {"params", true}};
     struct span type;
@@ -244,7 +265,7 @@ static void load_typed(struct loader *loader, const struct node *map)
         return;
     }
     loader_check_keys(loader, map, keys, 2, "an action");
-    load_named(loader, type, node_find(map, SPAN("params")), map->place);
+    load_named(loader, type, node_find(map, SPAN("params")), map->place, depth);
 }
 
 /* Our own actions: the first key that is there says which one it is. */
@@ -322,17 +343,13 @@ static void load_keyed(struct loader *loader, const struct node *map, uint32_t d
 
 static void load_action(struct loader *loader, const struct node *node, uint32_t depth)
 {
-    if (loader->action_count >= ACTIONS_MAX) {
-        if (loader->action_count == ACTIONS_MAX)
-            loader_error(loader, "IL0108", node->place, "more than %d actions", ACTIONS_MAX);
-        loader->action_count++;
-    } else if (node_is_string(node)) {
-        load_named(loader, node_text(node), NULL, node->place);
+    if (node_is_string(node)) {
+        load_named(loader, node_text(node), NULL, node->place, depth);
     } else if (node->kind != NODE_MAP) {
         loader_error(loader, "IL0104", node->place, "an action must be a name or a map, not %s",
                      node_kind_name(node));
     } else if (node_find(node, SPAN("type")) != NULL) {
-        load_typed(loader, node);
+        load_typed(loader, node, depth);
     } else {
         load_keyed(loader, node, depth);
     }
@@ -340,13 +357,8 @@ static void load_action(struct loader *loader, const struct node *node, uint32_t
 
 static void load_list(struct loader *loader, const struct node *node, uint32_t depth)
 {
-    if (node == NULL)
+    if (node == NULL || !check_depth(loader, depth, node->place))
         return;
-    if (depth > ACTION_DEPTH_MAX) {
-        loader_error(loader, "IL0108", node->place, "actions nest deeper than %d levels",
-                     ACTION_DEPTH_MAX);
-        return;
-    }
     if (node->kind != NODE_LIST) {
         load_action(loader, node, depth);
         return;
@@ -409,9 +421,10 @@ void load_named_actions(struct loader *loader)
         bool is_empty = entry->value->kind == NODE_SCALAR
                             ? entry->value->scalar.kind == VALUE_NULL
                             : entry->value->count == 0;
+        loader->action_depth = 0;
         struct range range = load_actions(loader, is_empty ? NULL : entry->value);
         loader->named_actions[loader->named_action_count++] =
-            (struct named_range){entry->key, range};
+            (struct named_range){entry->key, range, loader->action_depth};
     }
 }
 

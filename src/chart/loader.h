@@ -19,6 +19,7 @@ struct key_rule {
 struct named_range {
     struct span name;
     struct range range;
+    uint32_t depth; /* how deep its actions nest */
 };
 
 struct named_delay {
@@ -52,6 +53,8 @@ struct loader {
     struct machine_action *actions;
     uint32_t action_count;
     uint32_t action_capacity;
+    uint32_t action_depth; /* the deepest nesting since it was set to 0 */
+    bool has_all_actions;  /* there were more than there may be, and that was said */
 
     struct named_range *named_actions; /* declared under `actions` */
     uint32_t named_action_count;

@@ -95,15 +95,32 @@ static void measure(struct measure *measured, struct value value, unsigned depth
     never();
 }
 
-struct span plain_problem(struct value value)
+struct span plain_measure(struct value value, int64_t *room)
 {
     struct measure measured = {VALUE_BYTES_MAX, false};
     measure(&measured, value, 0);
+    *room = measured.is_deep || measured.bytes_left < 0 ? 0 : measured.bytes_left;
     if (measured.is_deep)
         return SPAN("the value is nested deeper than JSON may be");
     if (measured.bytes_left < 0)
         return SPAN("the value is larger than a value may be");
     return (struct span){0};
+}
+
+struct span plain_problem(struct value value)
+{
+    int64_t room;
+    return plain_measure(value, &room);
+}
+
+bool plain_fits(struct value value, int64_t *room)
+{
+    struct measure measured = {*room, false};
+    measure(&measured, value, 0);
+    if (measured.is_deep || measured.bytes_left < 0)
+        return false;
+    *room = measured.bytes_left;
+    return true;
 }
 
 struct value plain_value(struct arena *arena, struct value value)

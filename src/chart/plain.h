@@ -17,3 +17,9 @@ struct value plain_value(struct arena *arena, struct value value);
 
 /* What forbids to keep the value, or an empty span. */
 struct span plain_problem(struct value value);
+
+/* The same, and what there is still room for: 0 where something forbids it. */
+struct span plain_measure(struct value value, int64_t *room);
+
+/* Whether the value is surely no more than there is room for; then the room is less. */
+bool plain_fits(struct value value, int64_t *room);

@@ -118,8 +118,10 @@ static struct value keep_id(struct stepper *stepper, const struct machine_invoke
     invocation->id = text_print(stepper->arena, "%.*s.%llu",
                                 SPAN_ARGS(stepper->machine->states[invoke->state].id),
                                 (unsigned long long)invocation->number);
-    stepper_keep_context(stepper, value_with(stepper->arena, stepper->next.context,
-                                             invoke->id_place, value_string(invocation->id)));
+    stepper_keep_context(stepper,
+                         value_with(stepper->arena, stepper->next.context, invoke->id_place,
+                                    value_string(invocation->id)),
+                         false);
     return value_null();
 }
 
@@ -313,6 +315,8 @@ static void begin(struct stepper *stepper, const struct configuration *before)
     stepper->queue = NULL;
     stepper->queue_end = &stepper->queue;
     stepper->microsteps = 0;
+    stepper->effort = 0;
+    stepper->room = 0;
     stepper->guard_error_raised = false;
     stepper->applied = false;
     stepper->is_complete = false;
@@ -442,7 +446,7 @@ static bool start(struct stepper *stepper, struct value input)
     if (is_scxml)
         context = take_passed(stepper, context, input);
     stepper->applied = true;
-    if (!stepper_keep_context(stepper, context))
+    if (!stepper_keep_context(stepper, context, false))
         return false;
     if (machine->run.count > 0 && !stepper_act(stepper, machine->run))
         return false;

@@ -50,8 +50,8 @@ static bool set_member(struct stepper *stepper, struct span name, struct value v
 {
     if (!is_declared(stepper->machine, name))
         return refuse_name(stepper, name, place);
-    return stepper_keep_context(stepper,
-                                value_with(stepper->arena, stepper->next.context, name, value));
+    struct value context = value_with(stepper->arena, stepper->next.context, name, value);
+    return stepper_keep_context(stepper, context, stepper_fits(stepper, context, name));
 }
 
 static struct value without(struct arena *arena, struct value map, struct span key)
@@ -84,6 +84,7 @@ static struct value assigned(const struct stepper *stepper, struct value context
 static bool act_assign(struct stepper *stepper, struct range range)
 {
     struct value context = stepper->next.context;
+    bool fits = true;
     for (uint32_t i = range.first; i < range.first + range.count; i++) {
         const struct machine_assign *assign = &stepper->machine->assigns[i];
         struct value value;
@@ -94,8 +95,9 @@ static bool act_assign(struct stepper *stepper, struct range range)
         if (!stepper_value(stepper, assign->slot, "assign", assign->key, assign->place, &value))
             return false;
         context = assigned(stepper, context, assign, value);
+        fits = fits && stepper_fits(stepper, context, assign->key);
     }
-    return stepper_keep_context(stepper, context);
+    return stepper_keep_context(stepper, context, fits);
 }
 
 /* CSS, and so SCXML, writes `.5s` too. */
@@ -142,6 +144,7 @@ bool stepper_arm(struct stepper *stepper, struct armed_timer timer, duration_ms 
         stepper->timers =
             stepper_grow(stepper->arena, stepper->timers, stepper->next.timer_count,
                          &stepper->timer_capacity, sizeof *stepper->timers);
+    stepper->next.timers = stepper->timers;
     stepper->timers[stepper->next.timer_count++] = timer;
     return true;
 }
@@ -153,6 +156,7 @@ void stepper_add_invocation(struct stepper *stepper, struct invocation invocatio
         stepper->invocations =
             stepper_grow(stepper->arena, stepper->invocations, stepper->next.invocation_count,
                          &stepper->invocation_capacity, sizeof *stepper->invocations);
+    stepper->next.invocations = stepper->invocations;
     stepper->invocations[stepper->next.invocation_count++] = invocation;
 }
 
@@ -535,6 +539,8 @@ static bool act_block(struct stepper *stepper, struct range actions)
     uint32_t end = actions.first + actions.count;
     for (uint32_t i = actions.first; i < end; i++) {
         const struct machine_action *action = &stepper->machine->actions[i];
+        if (!stepper_spend(stepper))
+            return stepper_fail(stepper, SPAN("macrostep"), action->place, stepper_exhausted);
         if (action->kind == ACTION_IF) {
             if (!stepper_guard_holds(stepper, action->guard))
                 i += action->skip;

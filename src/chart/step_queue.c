@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/ensure.h"
+#include "base/limits.h"
 #include "chart/plain.h"
 #include "chart/stepper.h"
 
@@ -23,6 +24,17 @@ bool stepper_fail(struct stepper *stepper, struct span what, struct place place,
     stepper->problem = message;
     ensure(message.text != NULL);
     return false;
+}
+
+const struct span stepper_exhausted =
+    SPAN_INIT("the macrostep has more guards and actions than there may be");
+
+bool stepper_spend(struct stepper *stepper)
+{
+    if (stepper->effort == EFFORT_MAX)
+        return false;
+    stepper->effort++;
+    return true;
 }
 
 void stepper_raise(struct stepper *stepper, struct raised raised)
@@ -163,12 +175,23 @@ bool stepper_value(struct stepper *stepper, const struct expr_slot *slot, const 
     return true;
 }
 
-/* Each member fits by itself; this is about all of them together. */
-bool stepper_keep_context(struct stepper *stepper, struct value context)
+/* Walking through all of a large context for each turn of a loop would take for ever. */
+bool stepper_fits(struct stepper *stepper, struct value context, struct span name)
 {
-    struct span problem = plain_problem(context);
+    if (stepper->room == 0)
+        return false;
+    struct value member = stepper_map(stepper->arena, name, value_member(context, name));
+    return plain_fits(member, &stepper->room);
+}
+
+/* Each member fits by itself; this is about all of them together. */
+bool stepper_keep_context(struct stepper *stepper, struct value context, bool fits)
+{
+    struct span problem = {0};
     stepper->next.context = context;
     stepper->slots[CHART_CONTEXT] = context;
+    if (!fits)
+        problem = plain_measure(context, &stepper->room);
     return problem.size == 0 ||
            stepper_fail(stepper, SPAN("the context"), (struct place){0}, problem);
 }

@@ -78,6 +78,8 @@ static struct value run_guard(struct stepper *stepper, uint32_t index)
 {
     const struct machine_guard *guard = &stepper->machine->guards[index];
     struct value verdict;
+    if (!stepper_spend(stepper))
+        return value_error(stepper_exhausted);
     switch (guard->kind) {
     case GUARD_EXPRESSION:
         return run_program(stepper, guard);

@@ -58,6 +58,8 @@ struct stepper {
     struct raised **queue_end;
     struct step_error **errors_end;
     uint32_t microsteps;
+    uint32_t effort; /* the guards and actions so far */
+    int64_t room;    /* how many bytes the context may surely still grow by */
     bool guard_error_raised;
     bool applied;
     bool is_complete;        /* a top-level final state was entered */
@@ -69,6 +71,9 @@ struct stepper {
 };
 
 /* step_queue.c: events, errors and values. */
+/* Counts one more guard or action; false: there were enough for one macrostep. */
+bool stepper_spend(struct stepper *stepper);
+extern const struct span stepper_exhausted; /* … and how that is said */
 void stepper_add_error(struct stepper *stepper, struct span what, struct span text,
                        struct place place, struct span message);
 /* Sets the problem that ends the macrostep, or the block of actions; always false. */
@@ -91,7 +96,11 @@ struct value stepper_plain(struct stepper *stepper, const struct expr_slot *slot
 /* The same, where an error ends the macrostep; "assign" and "total" say what it was for. */
 bool stepper_value(struct stepper *stepper, const struct expr_slot *slot, const char *what,
                    struct span name, struct place place, struct value *value);
-bool stepper_keep_context(struct stepper *stepper, struct value context);
+/* Whether the member of that name, which is new, surely lets the context stay below its limit.
+ */
+bool stepper_fits(struct stepper *stepper, struct value context, struct span name);
+/* Makes it the context; what is not known to fit is measured. */
+bool stepper_keep_context(struct stepper *stepper, struct value context, bool fits);
 
 /* step_select.c */
 bool stepper_guard_holds(struct stepper *stepper, uint32_t guard);

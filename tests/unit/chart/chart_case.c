@@ -186,7 +186,7 @@ static void note_invocations(struct case_runner *runner)
 {
     const struct configuration *now = &runner->fixture.now;
     for (uint32_t i = 0; i < now->invocation_count; i++) {
-        struct span id = runner->fixture.machine->invokes[now->invocations[i].invoke].id;
+        struct span id = configuration_invoke_id(now, &now->invocations[i]);
         struct known_invoke *known = find_known(runner, id);
         if (known == NULL) {
             assert_true(runner->known_count < KNOWN_MAX);

@@ -438,6 +438,43 @@ static void limits_are_diagnostics(void **state)
     }
 }
 
+static void actions_are_limited_too(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        int names, actions, blocks; /* each name is that of the one before */
+        const char *code;
+    } rows[] = {
+        {"as many actions as there may be", 0, 65535, 0, ""},
+        {"one action more", 0, 65536, 0, "IL0108"},
+        {"many actions more", 0, 140000, 0, "IL0108"},
+        {"blocks beyond the last action", 0, 65535, 40000, "IL0108"},
+        {"names of names", 50, 1, 0, ""},
+        {"names of names of names", 52, 1, 0, "IL0108"},
+        {"many names", 9000, 1, 0, "IL0108"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct arena arena;
+        struct text text;
+        arena_open(&arena, DEFINITION_ARENA_BYTES);
+        text_init(&text, &arena);
+        add_line(&text, 0, "initial: A\nactions:\n n0: { fail: x }");
+        for (int n = 1; n < rows[i].names; n++)
+            add_line(&text, 1, "n%d: n%d", n, n - 1);
+        text_add(&text, SPAN("states:\n A:\n  entry: ["));
+        for (int n = rows[i].names == 0; n < rows[i].actions; n++)
+            text_add(&text, n < 2 ? SPAN("a") : SPAN(",a"));
+        for (int n = 0; n < rows[i].blocks; n++)
+            text_add(&text, SPAN(",[b]"));
+        add_line(&text, 0, "]");
+        struct span code = first_code(text_span(&text), &arena);
+        if (!span_is(code, rows[i].code))
+            fail_msg("%s: %.*s", rows[i].what, SPAN_ARGS(code));
+        arena_close(&arena);
+    }
+}
+
 static void an_event_has_a_name_of_at_most_256_bytes(void **state)
 {
     (void)state;
@@ -660,6 +697,7 @@ int main(void)
         cmocka_unit_test(states_nest_as_deep_as_the_limit),
         cmocka_unit_test(the_deepest_state_is_entered_and_left),
         cmocka_unit_test(limits_are_diagnostics),
+        cmocka_unit_test(actions_are_limited_too),
         cmocka_unit_test(an_event_has_a_name_of_at_most_256_bytes),
         cmocka_unit_test(many_transitions_of_the_root_are_looked_up_in_time),
         cmocka_unit_test(a_spent_arena_jumps_to_its_guard),

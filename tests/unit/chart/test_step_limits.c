@@ -184,6 +184,100 @@ static void now_before_the_epoch_is_a_moment_too(void **state)
     fixture_close(&fixture);
 }
 
+/* A name that stands for the two before it. */
+static void add_name(struct text *text, int number, const char *what)
+{
+    text_format(text, "  n%d: ", number);
+    for (int earlier = 1; *what != '\0'; what++) {
+        if (what[0] == '%') {
+            text_format(text, "%d", number - earlier++);
+            what++;
+        } else {
+            text_add_byte(text, *what);
+        }
+    }
+    text_add_byte(text, '\n');
+}
+
+/* Thirty names, each of which is the two before, would be more than a million actions. */
+static void names_that_double_come_to_an_end(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *section, *first, *next, *use;
+        enum outcome outcome;
+    } rows[] = {
+        {"actions", "{ if: 'false', then: x }", "[n%d, n%d]", "actions: n45", OUTCOME_FAILED},
+        {"guards", "context.n == 0", "n%d && (context.n > 0 || n%d)", "guard: n45",
+         OUTCOME_IGNORED},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct fixture fixture;
+        struct arena arena;
+        struct text text;
+        arena_open(&arena, DEFINITION_ARENA_BYTES);
+        text_init(&text, &arena);
+        text_format(&text, "initial: A\ncontext: { n: 0 }\n%s:\n", rows[i].section);
+        for (int n = 0; n <= 45; n++)
+            add_name(&text, n, n < 2 ? rows[i].first : rows[i].next);
+        text_format(&text, "on: { GO: { target: .A, %s } }\nstates: { A: {} }\n", rows[i].use);
+        fixture_open(&fixture, text.bytes);
+        fixture_start(&fixture, value_null());
+        struct plan plan = fixture_send(&fixture, "GO", "{}");
+        assert_int_equal(plan.outcome, rows[i].outcome);
+        assert_true(span_find(plan.errors->message, SPAN("guards and actions"), 0) != SIZE_MAX);
+        fixture_close(&fixture);
+        arena_close(&arena);
+    }
+}
+
+/* What is walked through once for every turn of the loop is walked through for ever. */
+static void a_loop_over_a_large_list_is_done_in_time(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct text text;
+    fixture_open(&fixture, "initial: A\ncontext: { list: [], n: 0 }\n"
+                           "on: { GO: { actions: [ { assign: { list: '${event.list}' } },\n"
+                           "  { foreach: '${context.list}', item: x,\n"
+                           "    do: { assign: { n: '${context.n + context.x}' } } } ] } }\n"
+                           "states: { A: {} }\n");
+    fixture_start(&fixture, value_null());
+    text_init(&text, &fixture.arena);
+    text_add(&text, SPAN("{\"list\":[0"));
+    add_times(&text, ",1", 100000);
+    text_add(&text, SPAN("]}"));
+    assert_int_equal(fixture_send(&fixture, "GO", text.bytes).outcome, OUTCOME_APPLIED);
+    assert_int_equal(value_member(fixture.now.context, SPAN("n")).integer, 100000);
+    fixture_close(&fixture);
+}
+
+/* A member grows turn by turn, and the rest of the context leaves it little room. */
+static void a_loop_cannot_grow_the_context_beyond_its_limit(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct text text;
+    fixture_open(&fixture,
+                 "initial: A\ncontext: { big: '', s: '' }\n"
+                 "on: { GO: { actions: [ { assign: { big: '${event.big}' } },\n"
+                 "  { foreach: '${event.list}', item: x,\n"
+                 "    do: { assign: { s: \"${context.s + '0123456789'}\" } } } ] } }\n"
+                 "states: { A: {} }\n");
+    fixture_start(&fixture, value_null());
+    for (int turns = 90; turns <= 110; turns += 20) {
+        text_init(&text, &fixture.arena);
+        text_add(&text, SPAN("{\"big\":\""));
+        add_times(&text, "x", VALUE_BYTES_MAX - 1000 - 100);
+        text_add(&text, SPAN("\",\"list\":[0"));
+        add_times(&text, ",1", (size_t)turns - 1);
+        text_add(&text, SPAN("]}"));
+        struct plan plan = fixture_send(&fixture, "GO", text.bytes);
+        assert_int_equal(plan.outcome, turns == 90 ? OUTCOME_APPLIED : OUTCOME_FAILED);
+    }
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -192,6 +286,9 @@ int main(void)
         cmocka_unit_test(members_count_together),
         cmocka_unit_test(an_instance_has_a_thousand_timers),
         cmocka_unit_test(a_macrostep_has_a_thousand_microsteps),
+        cmocka_unit_test(names_that_double_come_to_an_end),
+        cmocka_unit_test(a_loop_over_a_large_list_is_done_in_time),
+        cmocka_unit_test(a_loop_cannot_grow_the_context_beyond_its_limit),
         cmocka_unit_test(a_delay_beyond_time_fails),
         cmocka_unit_test(now_before_the_epoch_is_a_moment_too),
     };
