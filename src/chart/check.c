@@ -2,12 +2,13 @@
  * check.c - proofs on the graph of states.
  *
  * An edge leads from a state to where a transition enters: the target and its initial
- * states. What can be said without looking into guards is said without false alarms;
- * the rest is left to checks that solve guards.
+ * states. What can be said without looking into guards is said without false alarms; what
+ * guards come to is looked at in check_guards.c.
  */
 #include "chart/check.h"
 
 #include "base/ensure.h"
+#include "chart/check_guards.h"
 
 struct graph {
     const struct machine *machine;
@@ -271,4 +272,5 @@ void machine_check(const struct machine *machine, struct diagnostics *diagnostic
     check_shadowed(&graph);
     check_invokes(&graph);
     check_named_guards(&graph);
+    machine_check_guards(machine, diagnostics);
 }

@@ -27,6 +27,7 @@ struct search {
     struct value *slots;
     struct arena *arena;
     uint32_t steps_left;
+    uint32_t steps_taken;
     bool is_doubtful; /* some branch could be neither granted nor refuted */
 };
 
@@ -434,6 +435,7 @@ static bool is_conceivable(struct search *search)
     if (search->steps_left == 0)
         return true;
     search->steps_left--;
+    search->steps_taken++;
     if (!is_possible(search, &is_certain))
         return false;
     uint32_t cell = next_cell(search, false);
@@ -457,6 +459,7 @@ static bool find_record(struct search *search)
         return false;
     }
     search->steps_left--;
+    search->steps_taken++;
     if (!is_possible(search, &is_certain))
         return false;
     uint32_t cell = is_certain ? REASON_NONE : next_cell(search, true);
@@ -491,7 +494,7 @@ struct reason_answer reason_ask(const struct reason *reason, const struct reason
                             .arena = arena,
                             .steps_left = REASON_STEPS_MAX};
     if (reason->is_over)
-        return (struct reason_answer){REASON_UNKNOWN, NULL};
+        return (struct reason_answer){.verdict = REASON_UNKNOWN};
     struct arena_mark mark = arena_mark(arena);
     search.slots = arena_new_array(arena, slot_count, struct value);
     search.chosen = arena_new_array(arena, reason->cell_count, uint32_t);
@@ -499,10 +502,16 @@ struct reason_answer reason_ask(const struct reason *reason, const struct reason
         search.chosen[i] = reason->cells[i].choice_count == 1 ? 0 : REASON_NONE;
     for (size_t i = 0; i < count; i++)
         ensure(wishes[i].predicate < reason->predicate_count);
-    if (find_record(&search))
-        return (struct reason_answer){REASON_YES, search.slots};
-    arena_rewind(arena, mark);
-    return (struct reason_answer){search.is_doubtful ? REASON_UNKNOWN : REASON_NO, NULL};
+    bool is_found = find_record(&search);
+    struct reason_answer answer = {.verdict = search.is_doubtful ? REASON_UNKNOWN : REASON_NO,
+                                   .steps = search.steps_taken};
+    if (is_found) {
+        answer.verdict = REASON_YES;
+        answer.slots = search.slots;
+    } else {
+        arena_rewind(arena, mark);
+    }
+    return answer;
 }
 
 struct reason_answer reason_satisfy(const struct reason *reason, uint32_t predicate,

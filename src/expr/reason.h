@@ -68,6 +68,7 @@ enum reason_verdict { REASON_NO, REASON_YES, REASON_UNKNOWN };
 
 struct reason_answer {
     enum reason_verdict verdict;
+    uint32_t steps;            /* that it took */
     const struct value *slots; /* YES: the witness, one value for each variable of the scope
                                   (those that no predicate reads are unbound), in the arena */
 };

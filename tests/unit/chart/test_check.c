@@ -122,6 +122,74 @@ static void what_is_wrong_is_found_where_it_stands(void **state)
     expect_found(rows, COUNT(rows));
 }
 
+#define GUARDED(guard)                                                                        \
+    "initial: A\nguards: { g: context.x }\nstates:\n  A: { on: { X: [\n    { guard: \"" guard \
+    "\", target: B },\n    { guard: g, target: B } ] } }\n  B: { type: final }\n"
+#define NEVER "IL0302 5:14 warning"
+
+static void guards_that_never_change_are_found(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {GUARDED("context.x && !context.x"), NEVER, "can never hold"},
+        {GUARDED("context.n > 10 && context.n < 5"), NEVER, "can never hold"},
+        {GUARDED("event.type == 'a' && event.type == 'b'"), NEVER, "can never hold"},
+        {GUARDED("event.n in [1, 2] && event.n > 2"), NEVER, "can never hold"},
+        {GUARDED("g && !g"), NEVER, "can never hold"},
+        {GUARDED("1 > 2"), NEVER, "can never hold"},
+        {GUARDED("true"), NEVER, "always holds, so the transition in line 6 is never taken"},
+        {GUARDED("has(context.x) || !has(context.x)"), NEVER, "always holds"},
+        {GUARDED("g || true"), NEVER, "always holds"},
+        /* sometimes */
+        {GUARDED("false"), CLEAN, ""},
+        {GUARDED("context.x"), CLEAN, ""},
+        {GUARDED("context.n > 5 && context.n < 10"), CLEAN, ""},
+        {GUARDED("context.n > 5 || context.n <= 5"), CLEAN, ""}, /* it may be missing */
+        {GUARDED("g || !g"), CLEAN, ""},
+        {GUARDED("In('A')"), CLEAN, ""},
+        {GUARDED("In('A') && !In('B') && g"), CLEAN, ""},
+        {GUARDED("event.type == 'X'"), CLEAN, ""},
+        {GUARDED("now.getHours() > 8"), CLEAN, ""},
+        {GUARDED("now > timestamp('2026-01-01T00:00:00Z')"), CLEAN, ""},
+        {GUARDED("now < timestamp(context.until)"), CLEAN, ""},
+        {GUARDED("now - timestamp(context.since) > duration('24h')"), CLEAN, ""},
+        {GUARDED("timestamp(context.since) + duration('24h') < now"), CLEAN, ""},
+        {GUARDED("context.items.exists(i, i.n > 3 && i.m < 2)"), CLEAN, ""},
+        {GUARDED("size(context.items) > 0 && context.items[0].sku == 'x'"), CLEAN, ""},
+        {GUARDED("context.s.startsWith('a') && context.s.endsWith('b')"), CLEAN, ""},
+        {GUARDED("context.s.matches('^[0-9]{16}$')"), CLEAN, ""},
+        {GUARDED("context.n % 7 == 3 && context.n * context.m == 1001"), CLEAN, ""},
+        {GUARDED("context == {'a': 1} || event == {'type': 'x'}"), CLEAN, ""},
+        {GUARDED("type(context.n) == int"), CLEAN, ""},
+        {GUARDED("context.?a.?b.orValue(3) == 4"), CLEAN, ""},
+        {GUARDED("string(context.n) == '12345'"), CLEAN, ""},
+    };
+    expect_found(rows, COUNT(rows));
+}
+
+/* Sums of bits that are even and odd: each takes many steps to refute. */
+static void hard_guards_are_given_up_in_time(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct text text;
+    struct diagnostics diagnostics;
+    arena_open(&arena, DEFINITION_ARENA_BYTES);
+    text_init(&text, &arena);
+    text_add(&text, SPAN("initial: A\nstates:\n B: {type: final}\n A:\n  on:\n"));
+    for (int i = 0; i < 1000; i++) {
+        text_format(&text, "   e%d: {target: B, guard: \"context.a0", i);
+        for (int k = 1; k < 15; k++)
+            text_format(&text, " != context.a%d", k);
+        for (int k = 0; k < 15; k++)
+            text_format(&text, " && (context.a%d || context.b%d) && context.b%d != %d", k, k, k,
+                        i);
+        text_add(&text, SPAN("\"}\n"));
+    }
+    findings_of(text.bytes, &arena, &diagnostics);
+    arena_close(&arena);
+}
+
 static void large_machines_are_checked_in_time(void **state)
 {
     (void)state;
@@ -143,6 +211,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_machines_are_left_alone),
         cmocka_unit_test(what_is_wrong_is_found_where_it_stands),
+        cmocka_unit_test(guards_that_never_change_are_found),
+        cmocka_unit_test(hard_guards_are_given_up_in_time),
         cmocka_unit_test(large_machines_are_checked_in_time),
     };
     return cmocka_run_group_tests_name("chart_check", tests, NULL, NULL);
