@@ -111,8 +111,9 @@ const struct derivation *derivation_read(const struct node *root, struct arena *
                                          struct diagnostics *diagnostics);
 
 /* What can be proved: IL0201 unreachable, IL0311 unstable, IL0312 overlaps in one level, IL0313
- * records that no state fits, IL0314 validators missing or never true. Every finding has a
- * record that shows it, and on which it was seen. */
+ * records that no state fits, IL0314 validators missing or never true. What is said to happen
+ * has a record that shows it, and on which it was seen; that stability could be neither proved
+ * nor refuted is information (IL0311). */
 void derivation_check(const struct derivation *derivation, struct diagnostics *diagnostics);
 
 static inline uint32_t derivation_slot_count(const struct derivation *derivation)
