@@ -345,14 +345,26 @@ static void add_all_entries(struct stepper *stepper, bool of_leaves, struct entr
     }
 }
 
+static void add_in_order(struct stepper *stepper, struct entry_set *set)
+{
+    for (uint32_t i = 0; i < stepper->choice_count; i++) {
+        if (stepper->choices[i].transition->target != NO_STATE)
+            entry_set_add(set, stepper->choices[i].transition, stepper->choices[i].domain);
+    }
+}
+
 /* Where a history state has a say, all that is entered is found first. */
 static bool enter_computed(struct stepper *stepper)
 {
     const struct machine *machine = stepper->machine;
     struct entry_set set;
     entry_set_init(&set, machine, stepper->memory, stepper->arena);
-    add_all_entries(stepper, false, &set);
-    add_all_entries(stepper, true, &set);
+    add_in_order(stepper, &set);
+    if (!is_whole(stepper, &set)) {
+        entry_set_init(&set, machine, stepper->memory, stepper->arena);
+        add_all_entries(stepper, false, &set);
+        add_all_entries(stepper, true, &set);
+    }
     for (uint32_t state = 0; state < machine->state_count; state++) {
         if (!entry_set_has(set.states, state))
             continue;
