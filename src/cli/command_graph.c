@@ -40,9 +40,9 @@ static enum cli_exit run(const struct cli_world *world, const struct arguments *
         draw(machine, format, &text);
         output_add(text_span(&text));
         text_fini(&text);
-    } else if (exit == CLI_OK) {
+    } else {
         report_diagnostics(&file.diagnostics, SEVERITY_ERROR, &lines_left);
-        exit = CLI_FAILED;
+        exit = exit == CLI_OK ? CLI_FAILED : exit;
     }
     definition_file_close(&file);
     return exit;

@@ -54,6 +54,10 @@ class Graph(harness.Case):
         answer = self.call("graph", "bad.yaml")
         self.assertEqual((answer.status, answer.out), (1, ""))
         self.assertIn("there is no state `A`", answer.err)
+        self.write("worse.yaml", "initial: [\n")
+        answer = self.call("graph", "worse.yaml")
+        self.assertEqual((answer.status, answer.out), (1, ""))
+        self.assertIn("worse.yaml:", answer.err)
 
 
 harness.main(Graph)
