@@ -521,7 +521,12 @@ static void expect_table(struct trial *trial, struct value record,
         number = derivation_table_add(trial->table, key);
         trial->answers[number] = *derived;
     }
-    assert_memory_equal(&trial->answers[number], derived, sizeof *derived);
+    const struct derived *known = &trial->answers[number]; /* by members: there is padding */
+    assert_int_equal(known->start, derived->start);
+    assert_int_equal(known->state, derived->state);
+    assert_int_equal(known->place, derived->place);
+    assert_int_equal(known->holds, derived->holds);
+    assert_int_equal(known->errors, derived->errors);
 }
 
 static void try_record(struct trial *trial, struct random *random, bool is_topological)
