@@ -9,7 +9,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -17,6 +16,7 @@
 
 #include "base/random.h"
 #include "expr/expr.h"
+#include "rounds.h"
 
 enum { ROUNDS = 15, FIELDS = 5, STATES = 6, NEAR_ROWS = 1 << 18, FAR_ROWS = 1 << 26 };
 
@@ -33,26 +33,6 @@ static const char *const paths[FIELDS] = {"o.itemsAdded", "o.paymentReceived", "
                                           "o.shipped", "o.delivered"};
 
 /* The processor's time, not the wall's: what others do disturbs it less. */
-static double now_ns(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double left = *(const double *)a;
-    double right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
-static double median(double *rounds)
-{
-    qsort(rounds, ROUNDS, sizeof *rounds, compare_doubles);
-    return rounds[ROUNDS / 2];
-}
-
 #if defined(__x86_64__)
 #define COUNTING __attribute__((target("popcnt")))
 #else
@@ -117,12 +97,12 @@ static double measure_set(const char *const *texts, size_t count, const struct c
     if (column_slow_atoms(set) > 0)
         printf("(row by row) ");
     for (int round = 0; round < ROUNDS; round++) {
-        double start = now_ns();
+        double start = rounds_now_ns(CLOCK_THREAD_CPUTIME_ID);
         for (size_t i = 0; i < repeats; i++)
             run_set(set, count, rows, counts, &arena);
-        rounds[round] = (now_ns() - start) / (double)repeats;
+        rounds[round] = (rounds_now_ns(CLOCK_THREAD_CPUTIME_ID) - start) / (double)repeats;
     }
-    return median(rounds);
+    return rounds_median(rounds, ROUNDS);
 }
 
 /* By hand */
@@ -191,16 +171,16 @@ static double measure_by_hand(by_hand *run, const void *const *data, size_t rows
     double rounds[ROUNDS];
     size_t repeats = rows < FAR_ROWS ? 32 : 1;
     for (int round = 0; round < ROUNDS; round++) {
-        double start = now_ns();
+        double start = rounds_now_ns(CLOCK_THREAD_CPUTIME_ID);
         for (size_t i = 0; i < repeats; i++) {
             uint64_t counts[STATES] = {0};
             run(data, rows, counts);
             if (memcmp(counts, expected, sizeof counts) != 0)
                 abort();
         }
-        rounds[round] = (now_ns() - start) / (double)repeats;
+        rounds[round] = (rounds_now_ns(CLOCK_THREAD_CPUTIME_ID) - start) / (double)repeats;
     }
-    return median(rounds);
+    return rounds_median(rounds, ROUNDS);
 }
 
 /* Bytes a nanosecond of one pass of loads. */
@@ -210,7 +190,7 @@ static double measure_memory(const void *const *data, size_t bytes)
     size_t repeats = bytes < FAR_ROWS / 8 ? 32 : 1;
     volatile uint64_t kept = 0;
     for (int round = 0; round < ROUNDS; round++) {
-        double start = now_ns();
+        double start = rounds_now_ns(CLOCK_THREAD_CPUTIME_ID);
         for (size_t repeat = 0; repeat < repeats; repeat++) {
             uint64_t sums[8] = {0};
             for (int field = 0; field < FIELDS; field++) {
@@ -223,9 +203,9 @@ static double measure_memory(const void *const *data, size_t bytes)
             kept = kept + sums[0] + sums[1] + sums[2] + sums[3] + sums[4] + sums[5] + sums[6] +
                    sums[7];
         }
-        rounds[round] = (now_ns() - start) / (double)repeats;
+        rounds[round] = (rounds_now_ns(CLOCK_THREAD_CPUTIME_ID) - start) / (double)repeats;
     }
-    return (double)bytes * FIELDS / median(rounds);
+    return (double)bytes * FIELDS / rounds_median(rounds, ROUNDS);
 }
 
 /* What is measured */
@@ -306,14 +286,14 @@ static void measure_guard(struct random *random)
     printf("%s, %d rows\n", guard[0], ROWS);
     print_row("columns", ROWS, measure_set(guard, 1, columns, 3, ROWS, counts), 13, 0);
     for (int round = 0; round < ROUNDS; round++) {
-        double start = now_ns();
+        double start = rounds_now_ns(CLOCK_THREAD_CPUTIME_ID);
         for (int i = 0; i < 32; i++) {
             if (guard_by_hand(amounts, codes, blocked, ROWS) != counts[0])
                 abort();
         }
-        rounds[round] = (now_ns() - start) / 32;
+        rounds[round] = (rounds_now_ns(CLOCK_THREAD_CPUTIME_ID) - start) / 32;
     }
-    print_row("by hand in C, codes known", ROWS, median(rounds), 13, 0);
+    print_row("by hand in C, codes known", ROWS, rounds_median(rounds, ROUNDS), 13, 0);
 }
 
 int main(void)

@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifdef __x86_64__
@@ -27,6 +26,7 @@
 #include "base/limits.h"
 #include "base/random.h"
 #include "chart/chart.h"
+#include "rounds.h"
 #include "wire/wire.h"
 
 enum {
@@ -68,26 +68,6 @@ struct bench {
     uint64_t *planes[PLANES];
     uint64_t counts[STATES];
 };
-
-static double seconds_of(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double left = *(const double *)a;
-    double right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
-static double median(double *rounds)
-{
-    qsort(rounds, ROUNDS, sizeof *rounds, compare_doubles);
-    return rounds[ROUNDS / 2];
-}
 
 static void *get(size_t size)
 {
@@ -273,9 +253,9 @@ static void measure(struct bench *bench, const struct way *way, const uint64_t *
 {
     double rounds[ROUNDS];
     for (uint32_t i = 0; i < ROUNDS; i++) {
-        double begin = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+        double begin = rounds_now_ns(CLOCK_THREAD_CPUTIME_ID);
         way->run(bench);
-        rounds[i] = seconds_of(CLOCK_THREAD_CPUTIME_ID) - begin;
+        rounds[i] = rounds_now_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
     }
     const char *remark = "";
     if (way->count != NULL) {
@@ -285,7 +265,7 @@ static void measure(struct bench *bench, const struct way *way, const uint64_t *
                      : "  (ANOTHER ANSWER)";
     }
     printf("  %-44s %10.1f M orders/s%s\n", way->name,
-           (double)way->orders / median(rounds) / 1e6, remark);
+           (double)way->orders / rounds_median(rounds, ROUNDS) * 1e3, remark);
 }
 
 static void measure_memory(struct bench *bench)
@@ -337,13 +317,13 @@ static bool run_command(const char *command, char *output, size_t size, double *
     struct rusage before;
     struct rusage after;
     getrusage(RUSAGE_CHILDREN, &before);
-    double begin = seconds_of(CLOCK_MONOTONIC);
+    double begin = rounds_now_ns(CLOCK_MONOTONIC);
     FILE *pipe = popen(command, "r");
     ensure(pipe != NULL);
     size_t got = fread(output, 1, size - 1, pipe);
     output[got] = '\0';
     bool is_good = pclose(pipe) == 0;
-    *wall = seconds_of(CLOCK_MONOTONIC) - begin;
+    *wall = (rounds_now_ns(CLOCK_MONOTONIC) - begin) / 1e9;
     getrusage(RUSAGE_CHILDREN, &after);
     *processor = (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec) +
                  (double)(after.ru_stime.tv_sec - before.ru_stime.tv_sec) +

@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "engine/engine.h"
 #include "noop_strategy.h"
+#include "rounds.h"
 
 enum { TURNS_PER_ORDER = 5, ROUNDS = 3, OPEN_MAX = 4000 };
 
@@ -182,13 +183,6 @@ static void remove_database(const char *path)
     }
 }
 
-static int compare(const void *a, const void *b)
-{
-    double first = *(const double *)a;
-    double second = *(const double *)b;
-    return (first > second) - (first < second);
-}
-
 int main(int count, char **arguments)
 {
     uint64_t orders = count > 1 ? (uint64_t)atoll(arguments[1]) : 20000;
@@ -216,13 +210,13 @@ int main(int count, char **arguments)
         remove_database(path);
     }
     rmdir(folder);
-    qsort(engine, ROUNDS, sizeof engine[0], compare);
-    qsort(raw, ROUNDS, sizeof raw[0], compare);
+    double engine_s = rounds_median(engine, ROUNDS);
+    double raw_s = rounds_median(raw, ROUNDS);
     double turns = (double)(orders * TURNS_PER_ORDER);
     printf("  engine      %8.0f orders/s  %8.0f transitions/s (median)\n",
-           (double)orders / engine[ROUNDS / 2], turns / engine[ROUNDS / 2]);
+           (double)orders / engine_s, turns / engine_s);
     printf("  raw SQLite  %8.0f rows/s of 300 bytes, 1000 a transaction (median)\n",
-           turns / raw[ROUNDS / 2]);
-    printf("  engine/raw  %8.2f\n", raw[ROUNDS / 2] / engine[ROUNDS / 2]);
+           turns / raw_s);
+    printf("  engine/raw  %8.2f\n", raw_s / engine_s);
     return 0;
 }

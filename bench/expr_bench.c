@@ -8,10 +8,10 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/json.h"
 #include "expr/expr.h"
+#include "rounds.h"
 
 enum { ROUNDS = 101, ROWS = 64, EVALUATIONS = 6400, ARENA_BYTES = 1 << 20 };
 
@@ -22,26 +22,6 @@ enum { NAME_COUNT = sizeof names / sizeof names[0] };
 struct row {
     struct value slots[NAME_COUNT];
 };
-
-static double now_ns(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double left = *(const double *)a;
-    double right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
-static double median(double *rounds)
-{
-    qsort(rounds, ROUNDS, sizeof *rounds, compare_doubles);
-    return rounds[ROUNDS / 2];
-}
 
 /* Rows of mixed answers, so that no branch is always the same. */
 static void make_rows(struct arena *arena, struct row *rows)
@@ -68,15 +48,15 @@ static double measure_run(const struct expr_program *program, const struct row *
     volatile unsigned kinds = 0; /* the results are used */
     struct arena_mark mark = arena_mark(arena);
     for (int round = 0; round < ROUNDS; round++) {
-        double start = now_ns();
+        double start = rounds_now_ns(CLOCK_THREAD_CPUTIME_ID);
         for (int i = 0; i < EVALUATIONS; i++) {
             struct expr_frame frame = {.slots = rows[i % ROWS].slots, .slot_count = NAME_COUNT};
             kinds = kinds + expr_run(program, &frame, arena).kind;
             arena_rewind(arena, mark);
         }
-        rounds[round] = (now_ns() - start) / EVALUATIONS;
+        rounds[round] = (rounds_now_ns(CLOCK_THREAD_CPUTIME_ID) - start) / EVALUATIONS;
     }
-    return median(rounds);
+    return rounds_median(rounds, ROUNDS);
 }
 
 static const struct expr_scope *get_scope(void)
@@ -104,7 +84,7 @@ static double measure_compile(struct span text, bool is_checked, struct arena *a
     double rounds[ROUNDS];
     struct arena_mark mark = arena_mark(arena);
     for (int round = 0; round < ROUNDS; round++) {
-        double start = now_ns();
+        double start = rounds_now_ns(CLOCK_THREAD_CPUTIME_ID);
         for (int i = 0; i < COMPILATIONS; i++) {
             const struct expr_program *program = compile(text, arena);
             struct diagnostics diagnostics;
@@ -115,9 +95,9 @@ static double measure_compile(struct span text, bool is_checked, struct arena *a
                 expr_check(program, get_scope(), arena, &diagnostics);
             arena_rewind(arena, mark);
         }
-        rounds[round] = (now_ns() - start) / COMPILATIONS;
+        rounds[round] = (rounds_now_ns(CLOCK_THREAD_CPUTIME_ID) - start) / COMPILATIONS;
     }
-    return median(rounds);
+    return rounds_median(rounds, ROUNDS);
 }
 
 __attribute__((noinline)) static bool by_hand(const struct value *slots)
@@ -133,12 +113,12 @@ static double measure_by_hand(const struct row *rows)
     double rounds[ROUNDS];
     volatile unsigned holds = 0;
     for (int round = 0; round < ROUNDS; round++) {
-        double start = now_ns();
+        double start = rounds_now_ns(CLOCK_THREAD_CPUTIME_ID);
         for (int i = 0; i < EVALUATIONS; i++)
             holds = holds + by_hand(rows[i % ROWS].slots);
-        rounds[round] = (now_ns() - start) / EVALUATIONS;
+        rounds[round] = (rounds_now_ns(CLOCK_THREAD_CPUTIME_ID) - start) / EVALUATIONS;
     }
-    return median(rounds);
+    return rounds_median(rounds, ROUNDS);
 }
 
 int main(void)

@@ -2,15 +2,14 @@
  * json_bench.c - what it costs to read and write an event of 300 bytes, on one thread.
  *
  * Each round reads into the same small arena and writes into the same text, as a turn does.
- * The best of several rounds is told: the others were disturbed. Figures are printed, never
- * asserted.
+ * The median of several rounds is told. Figures are printed, never asserted.
  */
 #include <stdint.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/ensure.h"
 #include "base/json.h"
+#include "rounds.h"
 
 enum { CALLS = 200000, ROUNDS = 9 };
 
@@ -49,26 +48,19 @@ static const struct sample samples[] = {
     SAMPLE("small, 20 B", "{\"id\":7,\"ok\":true}"),
 };
 
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 static double read_ns(struct span text)
 {
     static _Alignas(16) char memory[16 << 10];
     struct arena arena;
     arena_init(&arena, memory, sizeof memory);
-    double begin = seconds_now();
+    double begin = rounds_now_ns(CLOCK_THREAD_CPUTIME_ID);
     for (int i = 0; i < CALLS; i++) {
         struct value value;
         struct json_error error;
         ensure(json_read(text, &arena, &value, &error) == STATUS_OK);
         arena_clear(&arena);
     }
-    return (seconds_now() - begin) / CALLS * 1e9;
+    return (rounds_now_ns(CLOCK_THREAD_CPUTIME_ID) - begin) / CALLS;
 }
 
 static double write_ns(struct span text)
@@ -81,24 +73,22 @@ static double write_ns(struct span text)
     arena_init(&arena, memory, sizeof memory);
     text_init(&out, NULL);
     ensure(json_read(text, &arena, &value, &error) == STATUS_OK);
-    double begin = seconds_now();
+    double begin = rounds_now_ns(CLOCK_THREAD_CPUTIME_ID);
     for (int i = 0; i < CALLS; i++) {
         text_clear(&out);
         json_write(&out, value);
     }
-    double ns = (seconds_now() - begin) / CALLS * 1e9;
+    double ns = (rounds_now_ns(CLOCK_THREAD_CPUTIME_ID) - begin) / CALLS;
     text_fini(&out);
     return ns;
 }
 
-static double best_of(double (*measure)(struct span), struct span text)
+static double median_of(double (*measure)(struct span), struct span text)
 {
-    double best = measure(text);
-    for (int i = 1; i < ROUNDS; i++) {
-        double ns = measure(text);
-        best = ns < best ? ns : best;
-    }
-    return best;
+    double rounds[ROUNDS];
+    for (int i = 0; i < ROUNDS; i++)
+        rounds[i] = measure(text);
+    return rounds_median(rounds, ROUNDS);
 }
 
 int main(void)
@@ -107,7 +97,7 @@ int main(void)
     for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         struct span text = samples[i].text;
         printf("  %-16s %7zu %11.0f %11.0f\n", samples[i].name, text.size,
-               best_of(read_ns, text), best_of(write_ns, text));
+               median_of(read_ns, text), median_of(write_ns, text));
     }
     return 0;
 }

@@ -8,10 +8,10 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/ensure.h"
 #include "policy/policy.h"
+#include "rounds.h"
 
 enum { CALLS = 200000, ROUNDS = 120 };
 
@@ -252,25 +252,16 @@ static uint64_t all_composed(void)
     return sum;
 }
 
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-/* The best of many short rounds: what disturbs one only makes it slower. */
 static void measure(const char *name, bench_run *run, size_t bytes)
 {
-    double best = 1e9;
+    double rounds[ROUNDS];
     uint64_t answer = 0;
     for (int round = 0; round < ROUNDS; round++) {
-        double start = seconds_now();
+        double start = rounds_now_ns(CLOCK_THREAD_CPUTIME_ID);
         answer += run();
-        double took = seconds_now() - start;
-        best = took < best ? took : best;
+        rounds[round] = rounds_now_ns(CLOCK_THREAD_CPUTIME_ID) - start;
     }
-    printf("%-34s %6.1f ns", name, best / CALLS * 1e9);
+    printf("%-34s %6.1f ns", name, rounds_median(rounds, ROUNDS) / CALLS);
     if (bytes > 0)
         printf("  %4zu bytes a key", bytes);
     printf("%s\n", answer == 1 ? " " : ""); /* the answer is used, so the calls are made */

@@ -19,6 +19,7 @@
 
 #include "base/ensure.h"
 #include "os/os.h"
+#include "rounds.h"
 
 enum { ROUNDS = 100, WORDS_MAX = 6, COMMAND_COUNT = 7 };
 
@@ -75,19 +76,6 @@ static bool measure(struct bench_command *command, const char *interlock, size_t
     return status == 0;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double left = *(const double *)a;
-    double right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
-static double median(double figures[ROUNDS])
-{
-    qsort(figures, ROUNDS, sizeof figures[0], by_size);
-    return figures[ROUNDS / 2];
-}
-
 static void find_interlock(char path[PATH_MAX])
 {
     ssize_t size = readlink("/proc/self/exe", path, PATH_MAX - 32);
@@ -139,13 +127,14 @@ int main(void)
         }
     }
     leave_folder(folder);
-    double floor_ms = median(commands[0].took_ms);
+    double floor_ms = rounds_median(commands[0].took_ms, ROUNDS);
     printf("start to end of a process, median of %d; of that on the processor\n", ROUNDS);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (works[i])
             printf("  %-20s %7.2f ms %7.2f ms %7.1f of `true`\n", commands[i].name,
-                   median(commands[i].took_ms), median(commands[i].worked_ms),
-                   median(commands[i].took_ms) / floor_ms);
+                   rounds_median(commands[i].took_ms, ROUNDS),
+                   rounds_median(commands[i].worked_ms, ROUNDS),
+                   rounds_median(commands[i].took_ms, ROUNDS) / floor_ms);
         else
             printf("  %-20s is not there, or failed\n", commands[i].name);
     }

@@ -11,11 +11,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/ensure.h"
 #include "base/json.h"
 #include "chart/chart.h"
+#include "rounds.h"
 #include "wire/wire.h"
 
 enum { ROUNDS = 9, EVENTS = 1000000, ARENA_BYTES = 16 << 10, EVENTS_SHOWN = 6 };
@@ -80,26 +80,6 @@ static const struct machine_row rows[] = {
 };
 
 /* Time on the processor: a step waits for nothing, and the machine may be busy. */
-static double now_ns(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double left = *(const double *)a;
-    double right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
-static double median(double *rounds)
-{
-    qsort(rounds, ROUNDS, sizeof *rounds, compare_doubles);
-    return rounds[ROUNDS / 2];
-}
-
 static const struct machine *load(const char *definition, struct arena *arena)
 {
     struct diagnostics diagnostics;
@@ -121,7 +101,7 @@ static double run_round(const struct machine *machine, const struct event *event
     ensure(step_run(machine, NULL, &start, 0, &turns[1], &plan) == STATUS_OK);
     uint64_t changed = 0;
     uint32_t at = 0;
-    double from = now_ns();
+    double from = rounds_now_ns(CLOCK_THREAD_CPUTIME_ID);
     for (uint32_t i = 0; i < EVENTS; i++) {
         struct configuration before = plan.after;
         arena_clear(&turns[i % 2]);
@@ -129,7 +109,7 @@ static double run_round(const struct machine *machine, const struct event *event
         changed += plan.changed;
         at = at + 1 == EVENTS_SHOWN ? 0 : at + 1;
     }
-    double took = now_ns() - from;
+    double took = rounds_now_ns(CLOCK_THREAD_CPUTIME_ID) - from;
     ensure(changed == 0 || changed == EVENTS);
     return took / EVENTS;
 }
@@ -155,7 +135,7 @@ static double measure(const struct machine_row *row)
     for (int i = 0; i < ROUNDS; i++)
         rounds[i] = run_round(machine, events, turns);
     arena_close(&arena);
-    return median(rounds);
+    return rounds_median(rounds, ROUNDS);
 }
 
 /* [state][event]: what a switch would do. */
@@ -171,16 +151,16 @@ static double measure_by_hand(void)
     for (int round = 0; round < ROUNDS; round++) {
         uint8_t state = 0;
         uint32_t at = 0;
-        double from = now_ns();
+        double from = rounds_now_ns(CLOCK_THREAD_CPUTIME_ID);
         for (uint32_t i = 0; i < EVENTS; i++) {
             state = table[state][sent[at]];
             at = at + 1 == 6 ? 0 : at + 1;
         }
         end = state;
-        rounds[round] = (now_ns() - from) / EVENTS;
+        rounds[round] = (rounds_now_ns(CLOCK_THREAD_CPUTIME_ID) - from) / EVENTS;
     }
     (void)end;
-    return median(rounds);
+    return rounds_median(rounds, ROUNDS);
 }
 
 int main(void)
