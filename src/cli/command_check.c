@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/definition_file.h"
 #include "cli/report.h"
+#include "cli/sarif.h"
 
 enum { STRICT, STEPS, OUTPUT, OPTION_COUNT };
 
@@ -19,21 +20,36 @@ struct checking {
     const struct cli_world *world;
     const struct arguments *arguments;
     enum output_format format;
-    int lines_left;   /* of all files together */
-    struct text json; /* the elements of the list */
+    int lines_left;    /* of all files together */
+    struct text found; /* of JSON and SARIF: what is between the brackets */
     enum cli_exit exit;
 };
 
-static void add_json(struct checking *checking, struct diagnostics *diagnostics)
+static void add_found(struct checking *checking, struct diagnostics *diagnostics)
 {
     struct arena arena;
     arena_open(&arena, DEFINITION_ARENA_BYTES);
     diagnostics_sort(diagnostics);
     for (const struct diagnostic *d = diagnostics->first; d != NULL; d = d->next) {
-        text_add(&checking->json, checking->json.size > 0 ? SPAN(",\n ") : SPAN(" "));
-        json_write(&checking->json, report_describe(d, &arena));
+        text_add(&checking->found, checking->found.size > 0 ? SPAN(",\n ") : SPAN(" "));
+        if (checking->format == OUTPUT_SARIF)
+            sarif_add_result(&checking->found, d);
+        else
+            json_write(&checking->found, report_describe(d, &arena));
     }
     arena_close(&arena);
+}
+
+static void print_found(const struct checking *checking)
+{
+    struct text output;
+    text_init(&output, NULL);
+    if (checking->format == OUTPUT_SARIF)
+        sarif_add_log(&output, text_span(&checking->found));
+    else
+        text_format(&output, "[%.*s]\n", SPAN_ARGS(text_span(&checking->found)));
+    output_add(text_span(&output));
+    text_fini(&output);
 }
 
 static const char *plural(uint32_t count)
@@ -93,8 +109,8 @@ static void check_file(struct checking *checking, const char *path)
         exit = definition == NULL ? CLI_FAILED : CLI_OK;
     }
     exit = judge(checking, &file.diagnostics, exit);
-    if (checking->format == OUTPUT_JSON)
-        add_json(checking, &file.diagnostics);
+    if (checking->format != OUTPUT_TEXT)
+        add_found(checking, &file.diagnostics);
     else
         report_diagnostics(&file.diagnostics, SEVERITY_INFO, &checking->lines_left);
     if (checking->format == OUTPUT_TEXT && exit == CLI_OK && !is_derived)
@@ -107,19 +123,19 @@ static enum cli_exit run(const struct cli_world *world, const struct arguments *
                          enum output_format format)
 {
     struct checking checking = {world, arguments, format, DIAGNOSTICS_SHOWN_MAX, {0}, CLI_OK};
-    text_init(&checking.json, NULL);
+    text_init(&checking.found, NULL);
     for (uint32_t i = 0; i < arguments->operand_count; i++)
         check_file(&checking, arguments->operands[i]);
-    if (format == OUTPUT_JSON)
-        output_format("[%.*s]\n", SPAN_ARGS(text_span(&checking.json)));
-    text_fini(&checking.json);
+    if (format != OUTPUT_TEXT)
+        print_found(&checking);
+    text_fini(&checking.found);
     return checking.exit;
 }
 
 const struct command command_check = {
     .name = "check",
     .summary = "tell everything that is wrong with a definition",
-    .usage = "FILE… [--strict] [--steps FILE] [-o text|json]",
+    .usage = "FILE… [--strict] [--steps FILE] [-o text|json|sarif]",
     .text =
         "Reads definitions and proves what can be proved before they run. What is wrong is\n"
         "told with file, line, column and a code; exit status 1 when there are errors.",
@@ -128,7 +144,7 @@ const struct command command_check = {
     .option_count = OPTION_COUNT,
     .operands_min = 1,
     .operands_max = UINT32_MAX,
-    .formats = OUTPUT_BIT(OUTPUT_TEXT) | OUTPUT_BIT(OUTPUT_JSON),
+    .formats = OUTPUT_BIT(OUTPUT_TEXT) | OUTPUT_BIT(OUTPUT_JSON) | OUTPUT_BIT(OUTPUT_SARIF),
     .output_option = OUTPUT,
     .run = run,
 };

@@ -46,8 +46,7 @@ bool output_find_format(const char *name, uint32_t formats, enum output_format *
     struct text known;
     text_init(&known, NULL);
     output_list_formats(formats, &known);
-    snprintf(problem, 256, "-o %s is %s here; there is %.*s", name,
-             strcmp(name, "sarif") == 0 ? "not there yet" : "not known",
+    snprintf(problem, 256, "-o %s is not known here; there is %.*s", name,
              SPAN_ARGS(text_span(&known)));
     text_fini(&known);
     return false;

@@ -16,7 +16,8 @@
     X(NDJSON, "ndjson")       \
     X(CSV, "csv")             \
     X(MERMAID, "mermaid")     \
-    X(DOT, "dot")
+    X(DOT, "dot")             \
+    X(SARIF, "sarif")
 
 #define OUTPUT_FORMAT_ENUM(name, text) OUTPUT_##name,
 enum output_format { OUTPUT_FORMAT_LIST(OUTPUT_FORMAT_ENUM) OUTPUT_FORMAT_COUNT };

@@ -161,6 +161,32 @@ class Check(harness.Case):
                                          "help"})
         self.assertEqual(found[1]["help"], "did you mean 'invoke'?")
 
+    def test_sarif_is_for_code_hosts(self):
+        self.write("my m.yaml", GOOD.replace("invoke:", "invok:"))
+        self.write("unused.yaml", GOOD + "  unused: { exec: [x] }\n")
+        self.write("empty.yaml", "")
+        answer = self.must("check", "-o", "sarif", "my m.yaml", "unused.yaml", "empty.yaml",
+                           status=1)
+        log = json.loads(answer.out)
+        run, = log["runs"]
+        self.assertEqual((log["version"], run["tool"]["driver"]["name"], run["columnKind"]),
+                         ("2.1.0", "Interlock", "unicodeCodePoints"))
+        self.assertEqual(answer.err, "")
+        found = [(r["ruleId"], r["level"], r["locations"][0]["physicalLocation"])
+                 for r in run["results"]]
+        mistyped = {"artifactLocation": {"uri": "my%20m.yaml"},
+                    "region": {"startLine": 5, "startColumn": 8}}
+        self.assertIn(("IL0102", "error", mistyped), found)
+        self.assertIn(("IL0502", "warning"), [(code, level) for code, level, _ in found])
+        self.assertEqual(found[-1][2]["artifactLocation"], {"uri": "empty.yaml"})
+        messages = [r["message"]["text"] for r in run["results"]]
+        self.assertTrue(any(m.endswith("; did you mean 'invoke'?") for m in messages), messages)
+
+    def test_sarif_of_a_good_file_has_no_results(self):
+        self.write("m.yaml", GOOD)
+        log = json.loads(self.must("check", "-o", "sarif", "m.yaml").out)
+        self.assertEqual(log["runs"][0]["results"], [])
+
     def test_strict_makes_warnings_fail(self):
         self.write("m.yaml", GOOD + "  unused: { exec: [\"true\"] }\n")
         self.assertIn("warning IL0502", self.must("check", "m.yaml").err)

@@ -17,7 +17,7 @@ MISTAKES = (
     (["check", "--strcit", "x"], ("unknown option --strcit", "did you mean --strict?")),
     (["check", "-x", "f"], ("unknown option -x",)),
     (["check", "--strict=1", "f"], ("--strict takes no value",)),
-    (["check", "-o", "sarif", "f"], ("sarif", "text|json")),
+    (["check", "-o", "csv", "f"], ("csv", "text|json|sarif")),
     (["check", "f", "-o"], ("needs a value",)),
     (["show", "a", "b"], ("`b` is too much",)),
     (["list", "--db", "a", "--db", "b"], ("--db is given twice",)),
