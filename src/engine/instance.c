@@ -104,6 +104,24 @@ bool instance_is_in(const struct instance *instance, uint32_t state)
     return instance->leaf == state || machine_is_within(machine, instance->leaf, state);
 }
 
+/* Without regions the active states are the leaf and what it is in: no other is looked at. */
+uint32_t instance_state_after(const struct instance *instance, uint32_t state)
+{
+    const struct machine *machine = instance->deployed->definition->machine;
+    uint32_t next = state + 1;
+    if (machine->has_parallel) {
+        while (next < machine->state_count && !instance_is_in(instance, next))
+            next++;
+        return next < machine->state_count ? next : NO_INDEX;
+    }
+    if (instance->leaf == state)
+        return NO_INDEX;
+    next = instance->leaf;
+    while (machine->states[next].parent != state)
+        next = machine->states[next].parent;
+    return next;
+}
+
 struct request *instance_take(struct instance *instance,
                               const struct configuration *configuration, struct span snapshot,
                               struct span context, instant_ms now)

@@ -115,6 +115,10 @@ struct span instance_path(const struct instance *instance);
 /* Whether the state is active. */
 bool instance_is_in(const struct instance *instance, uint32_t state);
 
+/* The next active state in the order of the document, from the root, state 0; NO_INDEX after
+ * the last. */
+uint32_t instance_state_after(const struct instance *instance, uint32_t state);
+
 struct request *instance_find_request(const struct instance *instance, uint64_t number);
 
 /* A row's bytes, sealed, and back. The id, the lsn and the deployment are set by the caller.

@@ -55,10 +55,9 @@ enum instance_rest waiting_rest(const struct instance *instance)
 bool waiting_has_tag(const struct instance *instance, struct span tag)
 {
     const struct machine *machine = instance->deployed->definition->machine;
-    for (uint32_t s = 0; s < machine->state_count; s++) {
+    for (uint32_t s = 0; s != NO_INDEX; s = instance_state_after(instance, s)) {
         for (uint32_t i = 0; i < machine->states[s].tags.count; i++) {
-            if (span_equal(machine->tags[machine->states[s].tags.first + i], tag) &&
-                instance_is_in(instance, s))
+            if (span_equal(machine->tags[machine->states[s].tags.first + i], tag))
                 return true;
         }
     }
