@@ -192,7 +192,7 @@ static uint64_t throttle_asking(void)
     struct random random = {1};
     uint64_t sum = 0;
     for (uint32_t i = 0; i < CALLS; i++) {
-        sum += throttle_allow(&throttle, &rule, i / 1000, &random) ? 1 : 0;
+        sum += throttle_allow(&throttle, &rule, i / 1000, PRIORITY_NORMAL, &random) ? 1 : 0;
         throttle_accept(&throttle, &rule, i / 1000);
     }
     return sum;
@@ -200,11 +200,16 @@ static uint64_t throttle_asking(void)
 
 static uint64_t admission_asking(void)
 {
-    struct admission_rule rule = {5, 100};
+    struct admission_rule rule = {
+        .working = 100, .target_ms = 5, .interval_ms = 100, .throttle = {120000, 200, 95}};
     struct admission admission = {0};
+    struct random random = {1};
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < CALLS; i++)
-        sum += admission_allow(&admission, &rule, i / 1000, i % 20, PRIORITY_LOW) ? 1 : 0;
+    for (uint32_t i = 0; i < CALLS; i++) {
+        struct admission_load load = {i % 128, i % 20};
+        sum += admission_enter(&admission, &rule, i / 1000, &load, PRIORITY_LOW, &random);
+        admission_done(&admission, i / 1000);
+    }
     return sum;
 }
 
@@ -283,7 +288,7 @@ int main(void)
     measure("turns of three classes", fairness_picking, sizeof(struct fairness));
     measure("latency: record", latency_recording, sizeof(struct latency));
     measure("throttle: ask and accept", throttle_asking, sizeof(struct throttle));
-    measure("admission: ask", admission_asking, sizeof(struct admission));
+    measure("admission: ask, and be done", admission_asking, sizeof(struct admission));
     measure("deadline: time for an attempt", deadline_for_an_attempt, sizeof(struct deadline));
     measure("all of them around a call", all_composed, 0);
     return 0;

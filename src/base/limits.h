@@ -63,6 +63,7 @@ enum {
     ATTEMPTS_MAX = 1000,             /* of one step */
     INTERRUPTIONS_MAX = 10,  /* attempts of one invocation cut off by the end of the engine */
     CONCURRENCY_MAX = 10000, /* of one step */
+    ADMISSION_WORKING_MAX = 100000000, /* instances of a machine that a definition may allow */
     POLICY_KEYS_MAX = 10000, /* keys and lines of one step; what is beyond shares one */
 
     /* Strategies */

@@ -25,29 +25,38 @@ static void write_place(struct writer *writer, struct place place)
     writer->last = place;
 }
 
-/* `without` is NULL below the root. */
+static bool is_among(struct span key, const struct span *keys, size_t count)
+{
+    size_t at = 0;
+    while (at < count && !span_equal(keys[at], key))
+        at++;
+    return at < count;
+}
+
+/* Nothing is left out below the root. */
 static void write_node(struct writer *writer, const struct node *node,
-                       const struct span *without)
+                       const struct span *without, size_t without_count)
 {
     write_place(writer, node->place);
     bytes_add_u8(writer->map, node->is_quoted);
     if (node_is_string(node))
         bytes_add_span(writer->map, node->written);
     for (uint32_t i = 0; node->kind == NODE_LIST && i < node->count; i++)
-        write_node(writer, node->items[i], NULL);
+        write_node(writer, node->items[i], NULL, 0);
     for (uint32_t i = 0; node->kind == NODE_MAP && i < node->count; i++) {
-        if (without != NULL && span_equal(node->entries[i].key, *without))
+        if (is_among(node->entries[i].key, without, without_count))
             continue;
         write_place(writer, node->entries[i].place);
-        write_node(writer, node->entries[i].value, NULL);
+        write_node(writer, node->entries[i].value, NULL, 0);
     }
 }
 
-void place_map_write(const struct node *root, struct span without, struct text *map)
+void place_map_write(const struct node *root, const struct span *without, size_t without_count,
+                     struct text *map)
 {
     struct writer writer = {map, {root->place.file, 0, 0}};
     bytes_add_span(map, root->place.file);
-    write_node(&writer, root, &without);
+    write_node(&writer, root, without, without_count);
 }
 
 struct applier {

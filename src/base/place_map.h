@@ -10,8 +10,9 @@
 #include "base/node.h"
 #include "base/text.h"
 
-/* Adds the map of a tree; of the root's members all but `without`. */
-void place_map_write(const struct node *root, struct span without, struct text *map);
+/* Adds the map of a tree; of the root's members all but those `without`. */
+void place_map_write(const struct node *root, const struct span *without, size_t without_count,
+                     struct text *map);
 
 /* A copy of the tree with the places of the map; the tree itself where the map is not one of
  * such a tree. Text is not copied. The file's name points into the map. */

@@ -12,25 +12,28 @@
 
 enum { EVENT_SLOTS_FIRST = 64 };
 
+const struct span machine_apart[MACHINE_APART_COUNT] = {SPAN_INIT("steps"),
+                                                        SPAN_INIT("admission")};
+
 static const struct key_rule root_keys[] = {
-    {"id", true},           {"version", true},        {"description", true},
-    {"context", true},      {"input", true},          {"guards", true},
-    {"initial", true},      {"states", true},         {"on", true},
-    {"always", true},       {"after", true},          {"invoke", true},
-    {"onDone", true},       {"tags", true},           {"type", true},
-    {"output", true},       {"meta", true},           {"steps", true},
-    {"$schema", true},      {"entry", true},          {"exit", true},
-    {"actions", true},      {"delays", true},         {"actors", true},
-    {"invariants", true},   {"semantics", true},      {"schemas", true},
-    {"key", true},          {"internalEvents", true}, {"maxIterations", true},
-    {"__actions", true},    {"__guards", true},       {"__delays", true},
-    {"__actors", true},     {"actorSources", true},   {"@exprLang", true},
-    {"datamodel", true},    {"binding", true},        {"data", true},
-    {"run", true},          {"timeout", true},        {"onTimeout", true},
-    {"onError", true},      {"order", true},          {"route", true},
-    {"events", true},       {"history", false},       {"record", false},
-    {"transitions", false}, {"validators", false},    {"derive", false},
-    {"choice", false},
+    {"id", true},         {"version", true},        {"description", true},
+    {"context", true},    {"input", true},          {"guards", true},
+    {"initial", true},    {"states", true},         {"on", true},
+    {"always", true},     {"after", true},          {"invoke", true},
+    {"onDone", true},     {"tags", true},           {"type", true},
+    {"output", true},     {"meta", true},           {"steps", true},
+    {"$schema", true},    {"entry", true},          {"exit", true},
+    {"actions", true},    {"delays", true},         {"actors", true},
+    {"invariants", true}, {"semantics", true},      {"schemas", true},
+    {"key", true},        {"internalEvents", true}, {"maxIterations", true},
+    {"__actions", true},  {"__guards", true},       {"__delays", true},
+    {"__actors", true},   {"actorSources", true},   {"@exprLang", true},
+    {"datamodel", true},  {"binding", true},        {"data", true},
+    {"run", true},        {"timeout", true},        {"onTimeout", true},
+    {"onError", true},    {"order", true},          {"route", true},
+    {"events", true},     {"admission", true},      {"history", false},
+    {"record", false},    {"transitions", false},   {"validators", false},
+    {"derive", false},    {"choice", false},
 };
 
 void *loader_grow(struct arena *arena, const void *old, uint32_t count, uint32_t *capacity,
@@ -367,7 +370,8 @@ static struct span write_definition(struct loader *loader)
     struct value_entry *kept = arena_new_array(loader->arena, whole.count, struct value_entry);
     uint32_t count = 0;
     for (uint32_t i = 0; i < whole.count; i++) {
-        if (!span_is(value_span(whole.entries[i].key), "steps"))
+        struct span key = value_span(whole.entries[i].key);
+        if (!span_equal(key, machine_apart[0]) && !span_equal(key, machine_apart[1]))
             kept[count++] = whole.entries[i];
     }
     struct text text;

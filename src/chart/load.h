@@ -17,5 +17,10 @@
 const struct machine *machine_load(const struct node *root, struct arena *arena,
                                    struct diagnostics *diagnostics);
 
+/* Members at a definition's root that are no part of the machine: `steps` and `admission` may
+ * change without a new version. */
+enum { MACHINE_APART_COUNT = 2 };
+extern const struct span machine_apart[MACHINE_APART_COUNT];
+
 /* True when the tree defines a machine and not, say, only steps. */
 bool machine_is_definition(const struct node *root);

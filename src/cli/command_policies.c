@@ -1,9 +1,13 @@
 /*
- * command_policies.c - `interlock policies`: what breakers, rates, limits and budgets know.
+ * command_policies.c - `interlock policies`: what doors, breakers, rates, limits and budgets
+ * know.
  *
  * Read from the rows that the engine writes beside its instances, at most a second behind while
  * it runs, and what the next engine on the database will take up.
  */
+#include <stdio.h>
+#include <string.h>
+
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -51,9 +55,9 @@ static struct value without_saved(struct span key, struct value row, struct aren
     size_t hash = slash;
     while (hash < key.size && key.text[hash] != '#')
         hash++;
-    struct span step = span_of(key.text + slash + 1, hash - slash - 1);
     entries[count++] = entry("machine", span_of(key.text, slash));
-    entries[count++] = entry("step", step);
+    if (slash + 1 < key.size)
+        entries[count++] = entry("step", span_of(key.text + slash + 1, hash - slash - 1));
     if (hash < key.size)
         entries[count++] = entry("key", span_of(key.text + hash + 1, key.size - hash - 1));
     for (uint32_t i = 0; i < row.count && count < MEMBERS_MAX; i++) {
@@ -100,13 +104,45 @@ static void add_rest(struct text *line, struct value row)
                     (long long)number_of(row, SPAN("p50_ms"), 0), (long long)p95);
 }
 
+/* The row of a machine's door, not of a step. */
+static bool is_door(struct span key)
+{
+    const char *slash = memchr(key.text, '/', key.size);
+    return slash != NULL && slash + 1 == key.text + key.size;
+}
+
+static void add_door(struct text *line, struct value row)
+{
+    static const char *const reasons[] = {"full", "slow", "throttled"};
+    int64_t most = number_of(row, SPAN("working_max"), 0);
+    int64_t delay = number_of(row, SPAN("delay_ms"), 0);
+    text_format(line, "  %lld at work", (long long)number_of(row, SPAN("working"), 0));
+    if (most > 0)
+        text_format(line, " of %lld", (long long)most);
+    text_format(line, ", %lld let in", (long long)number_of(row, SPAN("let_in"), 0));
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "refused_%s", reasons[i]);
+        int64_t refused = number_of(row, span_from_text(name), 0);
+        if (refused > 0)
+            text_format(line, ", %lld refused: %s", (long long)refused, reasons[i]);
+    }
+    if (delay > 0)
+        text_format(line, ", the first in line waits %lldms", (long long)delay);
+}
+
 static void print_line(struct span key, struct value row)
 {
     struct text line;
     text_init(&line, NULL);
-    text_format(&line, "%-24.*s", SPAN_ARGS(key));
-    add_breaker(&line, row);
-    add_rest(&line, row);
+    if (is_door(key)) {
+        text_format(&line, "%-24.*s", (int)(key.size - 1), key.text);
+        add_door(&line, row);
+    } else {
+        text_format(&line, "%-24.*s", SPAN_ARGS(key));
+        add_breaker(&line, row);
+        add_rest(&line, row);
+    }
     text_add(&line, SPAN(", at "));
     time_add_clock(&line, number_of(row, SPAN("at"), 0));
     text_add_byte(&line, '\n');
@@ -147,7 +183,9 @@ static enum cli_exit run(const struct cli_world *world, const struct arguments *
         report_problem("policies: %s", store_problem(reader.store));
         exit = CLI_WORLD;
     } else if (showing.count == 0 && format == OUTPUT_TEXT) {
-        output_add(SPAN("no step with a breaker, rate, budget or moving limit was called\n"));
+        output_add(
+            SPAN("no machine has `admission`, and no step was called that has a breaker,\n"
+                 "rate, budget or moving limit\n"));
     } else if (format == OUTPUT_JSON) {
         output_add(showing.count == 0 ? SPAN("[]\n") : SPAN("]\n"));
     }

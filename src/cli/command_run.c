@@ -19,11 +19,12 @@
 #include "cli/run_input.h"
 #include "cli/run_progress.h"
 #include "cli/run_records.h"
+#include "cli/run_refused.h"
 #include "cli/run_report.h"
 #include "cli/run_summary.h"
 #include "cli/session.h"
 
-enum { INPUT, FORMAT, DB, ID, EVENT, STEPS, OUTPUT, REPORT, SERVER, OPTION_COUNT };
+enum { INPUT, FORMAT, DB, ID, EVENT, STEPS, OUTPUT, REPORT, REFUSED, SERVER, OPTION_COUNT };
 
 static const struct option options[] = {
     [INPUT] = {.name = "input", .value = "FILE", .help = "the records; - is standard input"},
@@ -45,6 +46,9 @@ static const struct option options[] = {
                 .help = "case by case: tap, or junit=FILE; may be repeated",
                 .words = "tap junit=",
                 .is_repeatable = true},
+    [REFUSED] = {.name = "refused",
+                 .value = "FILE",
+                 .help = "where records go that are not let in now; else they wait"},
     [SERVER] = OPTION_SERVER,
 };
 
@@ -70,6 +74,7 @@ struct run {
     struct run_records records;
     struct run_progress progress;
     struct run_report report;
+    struct run_refused refused;
     struct arena arena; /* of one record */
 
     struct loop_wake *more;   /* there may be room for more records */
@@ -159,17 +164,29 @@ static void take_existing(struct run *run, struct run_record *record, bool is_ne
 static void take_refusal(struct run *run, struct run_record *record, enum run_place place,
                          struct span message)
 {
-    complain(run, (struct record_place){record->number, record->line, record->column},
-             place == RUN_CONFLICT ? CODE_CONFLICT : CODE_REFUSED, "%.*s", SPAN_ARGS(message));
+    const char *code = place == RUN_CONFLICT ? CODE_CONFLICT
+                       : place == RUN_LATER  ? CODE_BUSY
+                                             : CODE_REFUSED;
+    complain(run, (struct record_place){record->number, record->line, record->column}, code,
+             "%.*s", SPAN_ARGS(message));
     run->bad += place == RUN_REFUSED;
     move(run, record, place);
 }
 
-static void take_full(struct run *run, struct run_record *record, duration_ms retry_ms)
+/* There is no room for the record now. It waits, and nothing is read meanwhile, unless it can
+ * be kept for later. */
+static void take_full(struct run *run, struct run_record *record,
+                      const struct engine_reply *reply)
 {
+    if (run_refused_add(&run->refused, record)) {
+        memory_release(record->json);
+        record->json = NULL;
+        take_refusal(run, record, RUN_LATER, reply->message);
+        return;
+    }
     memory_reserve(run->full, run->full_count, run->full_capacity);
     run->full[run->full_count++] = record;
-    loop_timer_start(run->retry, retry_ms);
+    loop_timer_start(run->retry, reply->retry_ms);
 }
 
 static void on_answer(void *context, const struct engine_reply *reply)
@@ -177,7 +194,7 @@ static void on_answer(void *context, const struct engine_reply *reply)
     struct run_record *record = context;
     struct run *run = record->owner;
     if (reply->answer == ANSWER_FULL) {
-        take_full(run, record, reply->retry_ms);
+        take_full(run, record, reply);
         return;
     }
     memory_release(record->json);
@@ -304,6 +321,8 @@ static void start_record(struct run *run, const struct stream_record *read)
     }
     record->number = run->number;
     record->column = read->column;
+    record->is_numbered =
+        run->arguments->values[ID] == NULL && value_find(read->value, SPAN("id")) == NULL;
     if (run->report.is_wanted)
         take_name(record, read->value);
     text_init(&json, &run->arena);
@@ -418,7 +437,8 @@ static enum cli_exit summarize(struct run *run, enum output_format format)
                                   .resumed = run->resumed,
                                   .is_stopped = run->session.is_interrupted};
     if (hidden > 0)
-        report_problem("%ju more records are bad or in conflict", (uintmax_t)hidden);
+        report_problem("%ju more records are bad, in conflict or not let in",
+                       (uintmax_t)hidden);
     bool is_fine = run->report.has_tap || run_summary_print(&summary, format);
     enum cli_exit exit = tell_reports(run);
     return exit == CLI_OK && !is_fine ? CLI_FAILED : exit;
@@ -504,7 +524,11 @@ static enum cli_exit run_input(struct run *run, const struct cli_world *world,
     enum cli_exit exit = run_input_open(&run->input, &input);
     if (exit != CLI_OK)
         return exit;
-    exit = run_definition(run, world, format);
+    exit = CLI_WORLD;
+    if (run_refused_open(&run->refused, run->arguments->values[REFUSED]))
+        exit = run_definition(run, world, format);
+    if (!run_refused_close(&run->refused))
+        exit = CLI_WORLD;
     enum cli_exit closed = run_input_close(&run->input);
     return closed == CLI_OK ? exit : closed;
 }
@@ -574,7 +598,7 @@ const struct command command_run = {
     .summary = "one durable instance per record, to completion",
     .usage = "FILE --input INPUT [--format csv|ndjson|json] [--db PATH] [--id FIELD]\n"
              "                     [--event TYPE] [--steps FILE] [--report tap]\n"
-             "                     [--report junit=FILE] [-o text|json]",
+             "                     [--report junit=FILE] [--refused FILE] [-o text|json]",
     .text =
         "Starts an instance for every record and runs them all until they have ended or wait\n"
         "for somebody outside. Safe to kill at any moment: the same command goes on where it\n"

@@ -20,6 +20,7 @@
 #define CODE_UNKNOWN "IL1006"    /* there is no such instance, machine or state */
 #define CODE_ENDLESS "IL1007"    /* timers without end */
 #define CODE_EVALUATION "IL1008" /* an expression whose value is an error */
+#define CODE_BUSY "IL1009"       /* there is too much to do: not let in for now */
 
 /* "interlock: …", one line: about the command line, and remarks. */
 void report_problem(const char *format, ...) __attribute__((format(printf, 1, 2)));

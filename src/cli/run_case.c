@@ -132,6 +132,9 @@ void run_case_fill(struct run_case *filled, const struct run_judge *judge,
     case RUN_CONFLICT:
         filled->verdict = RUN_CONFLICT_VERDICT;
         return;
+    case RUN_LATER:
+        filled->verdict = RUN_LATER_VERDICT;
+        return;
     case RUN_WORKING:
     case RUN_TIMER:
     case RUN_EVENT:

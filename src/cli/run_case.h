@@ -17,7 +17,8 @@
     X(UNFINISHED, "unfinished") /* the run was stopped while it worked */      \
     X(NEVER_RAN, "never ran")   /* none of its steps was ever begun */         \
     X(BAD, "bad record")        /* no instance could be started with it */     \
-    X(CONFLICT, "conflict")     /* started earlier, with another record */
+    X(CONFLICT, "conflict")     /* started earlier, with another record */     \
+    X(LATER, "not let in")      /* there was too much to do */
 
 #define RUN_VERDICT_ENUM(name, text) RUN_##name##_VERDICT,
 enum run_verdict { RUN_VERDICT_LIST(RUN_VERDICT_ENUM) RUN_VERDICT_COUNT };
@@ -44,7 +45,7 @@ struct run_judge {
 };
 
 /* Fills in the case of a record; what it points to lives in the arena or in the record.
- * `remark` is what was said of a record at RUN_REFUSED or RUN_CONFLICT. Jumps to the arena's
- * guard. */
+ * `remark` is what was said of a record at RUN_REFUSED, RUN_CONFLICT or RUN_LATER. Jumps to the
+ * arena's guard. */
 void run_case_fill(struct run_case *filled, const struct run_judge *judge,
                    const struct run_record *record, struct span remark);

@@ -17,6 +17,7 @@ enum run_place {
     RUN_FINAL,
     RUN_CONFLICT, /* started earlier with another record */
     RUN_REFUSED,  /* the machine does not start with it */
+    RUN_LATER,    /* there was too much to do: it is kept for later */
     RUN_PLACE_COUNT,
 };
 
@@ -26,9 +27,10 @@ struct run_record {
     uint64_t line;
     uint32_t column; /* 0: the line says it all */
     enum run_place place;
-    char *json;  /* canonical; kept until the start is answered */
-    char *name;  /* for reports, or NULL */
-    void *owner; /* of the records: for callbacks that get one of them */
+    bool is_numbered; /* its id is its number, and no member of it */
+    char *json;       /* canonical; kept until the start is answered */
+    char *name;       /* for reports, or NULL */
+    void *owner;      /* of the records: for callbacks that get one of them */
     uint32_t id_size;
     char id[];
 };

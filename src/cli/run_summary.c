@@ -95,7 +95,8 @@ static void count_all(struct tally *tally)
     for (; record != NULL; record = record->next) {
         const struct instance *instance =
             registry_find(tally->summary->registry, run_record_id(record));
-        if (record->place == RUN_CONFLICT || record->place == RUN_REFUSED)
+        if (record->place == RUN_CONFLICT || record->place == RUN_REFUSED ||
+            record->place == RUN_LATER)
             continue;
         if (instance == NULL)
             tally->never_ran++;
@@ -158,6 +159,7 @@ static void print_text(struct tally *tally)
 {
     const struct run_summary *summary = tally->summary;
     uint64_t conflicts = summary->records->counts[RUN_CONFLICT];
+    uint64_t later = summary->records->counts[RUN_LATER];
     struct text text;
     int width = (int)sizeof "bad records" - 1;
     text_init(&text, NULL);
@@ -172,6 +174,8 @@ static void print_text(struct tally *tally)
         add_count(&text, width, "bad records", summary->bad);
     if (conflicts > 0)
         add_count(&text, width, "conflicts", conflicts);
+    if (later > 0)
+        add_count(&text, width, "not let in", later);
     if (summary->resumed > 0)
         text_format(&text, "resumed: %" PRIu64 " were finished before\n", summary->resumed);
     if (summary->is_stopped)
@@ -214,6 +218,7 @@ static void print_json(struct tally *tally)
         {value_string(SPAN("never_ran")), count_value(tally->never_ran)},
         {value_string(SPAN("bad_records")), count_value(summary->bad)},
         {value_string(SPAN("conflicts")), count_value(summary->records->counts[RUN_CONFLICT])},
+        {value_string(SPAN("not_let_in")), count_value(summary->records->counts[RUN_LATER])},
         {value_string(SPAN("resumed")), count_value(summary->resumed)},
         {value_string(SPAN("stopped")), value_bool(summary->is_stopped)},
     };
@@ -234,6 +239,6 @@ bool run_summary_print(const struct run_summary *summary, enum output_format for
     memory_release(tally.groups);
     arena_close(&tally.arena);
     return tally.never_ran + tally.failed + tally.waiting + tally.unfinished + summary->bad +
-               summary->records->counts[RUN_CONFLICT] ==
+               summary->records->counts[RUN_CONFLICT] + summary->records->counts[RUN_LATER] ==
            0;
 }

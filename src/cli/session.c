@@ -95,6 +95,7 @@ void session_report(const struct engine_reply *reply)
 {
     const char *code = reply->answer == ANSWER_CONFLICT    ? CODE_CONFLICT
                        : reply->answer == ANSWER_NOT_FOUND ? CODE_UNKNOWN
+                       : reply->answer == ANSWER_FULL      ? CODE_BUSY
                                                            : CODE_REFUSED;
     report_error(code, "%.*s", SPAN_ARGS(reply->message));
 }

@@ -127,9 +127,8 @@ static struct span tags_text(const struct instance *instance, struct arena *aren
     const struct machine *machine = instance->deployed->definition->machine;
     struct text text;
     text_init(&text, arena);
-    for (uint32_t s = 0; s < machine->state_count; s++) {
-        for (uint32_t i = 0; i < machine->states[s].tags.count && instance_is_in(instance, s);
-             i++)
+    for (uint32_t s = 0; s != NO_INDEX; s = instance_state_after(instance, s)) {
+        for (uint32_t i = 0; i < machine->states[s].tags.count; i++)
             text_format(&text, "%s%.*s", text.size == 0 ? "" : " ",
                         SPAN_ARGS(machine->tags[machine->states[s].tags.first + i]));
     }
@@ -214,6 +213,7 @@ void batch_close(struct engine *engine)
         return;
     engine->log_bytes_behind += batch->records.size;
     gate_add_rows(engine);
+    entrance_add_rows(engine);
     add_slice(engine);
     struct span records = text_span(&batch->records);
     lsn before = engine->lsn - batch->record_count;

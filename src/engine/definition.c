@@ -17,7 +17,7 @@ static const struct node *overlay_steps(const struct node *overlay,
         return overlay;
     for (uint32_t i = 0; i < overlay->count; i++) {
         const struct node_entry *entry = &overlay->entries[i];
-        if (entry->value != steps)
+        if (entry->value != steps && !span_is(entry->key, "admission"))
             diagnostics_add(diagnostics, SEVERITY_ERROR, "IL0102", entry->place,
                             "`%.*s` stands beside `steps`, where it would not be read",
                             SPAN_ARGS(entry->key));
@@ -189,12 +189,30 @@ static void read_steps(const struct step_reader *reader, const struct node *node
     add_compensation(definition, steps);
     definition_bind_policies(steps, definition->step_count, reader->diagnostics);
     definition->steps = steps;
-    if (node == NULL)
-        return;
+}
+
+/* Written as an overlay is, so that it is read back as one. */
+static struct span write_apart(const struct node *steps, const struct node *admission,
+                               struct arena *arena)
+{
+    struct value apart = value_map(NULL, 0);
     struct text json;
-    text_init(&json, reader->arena);
-    json_write(&json, node_value(node, reader->arena));
-    definition->steps_json = text_span(&json);
+    text_init(&json, arena);
+    if (steps != NULL)
+        apart = value_with(arena, apart, SPAN("steps"), node_value(steps, arena));
+    if (admission != NULL)
+        apart = value_with(arena, apart, SPAN("admission"), node_value(admission, arena));
+    json_write(&json, apart);
+    return text_span(&json);
+}
+
+/* What an overlay says replaces what the file says. */
+static const struct node *find_admission(const struct node *root, const struct node *overlay)
+{
+    const struct node *steps =
+        overlay == NULL ? NULL : node_find(overlay, SPAN("steps")); /* else it is bare */
+    const struct node *found = steps == NULL ? NULL : node_find(overlay, SPAN("admission"));
+    return found != NULL ? found : node_find(root, SPAN("admission"));
 }
 
 static uint32_t find_step(const struct definition *definition, struct span name)
@@ -299,7 +317,7 @@ static struct span map_places(const struct node *root, struct arena *arena)
 {
     struct text map;
     text_init(&map, arena);
-    place_map_write(root, SPAN("steps"), &map);
+    place_map_write(root, machine_apart, MACHINE_APART_COUNT, &map);
     return text_span(&map);
 }
 
@@ -310,14 +328,16 @@ const struct definition *definition_read(const struct node *root, const struct n
     uint32_t errors_before = diagnostics->errors;
     struct definition *definition = arena_new(arena, struct definition);
     definition->folder = arena_copy(arena, span_from_text(folder)).text;
-    definition->steps_json = SPAN("{}");
     struct step_reader reader = {definition->folder, types, arena, diagnostics};
     definition->machine = machine_load(root, arena, diagnostics);
     definition->places = map_places(root, arena);
     const struct node *own = node_find(root, SPAN("steps"));
     bool is_map = own == NULL || own->kind == NODE_MAP;
     const struct node *steps = is_map ? merge_steps(own, overlay, arena, diagnostics) : NULL;
+    const struct node *admission = find_admission(root, overlay);
     read_steps(&reader, steps, definition);
+    definition_read_admission(definition, admission, arena, diagnostics);
+    definition->apart_json = write_apart(steps, admission, arena);
     if (definition->machine != NULL) {
         bind_invokes(&reader, definition);
         definition_check_reach(definition->machine, diagnostics);

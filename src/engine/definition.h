@@ -35,8 +35,10 @@ struct definition {
     const uint32_t *invoke_steps; /* for every invoke of the machine its step */
     uint32_t compensation;        /* the step that `src: compensate` stands for, or NO_INDEX */
     struct span places;           /* of the machine's definition: a place map */
-    struct span steps_json;       /* the steps as JSON, overlay applied */
-    const char *folder;           /* where relative programs are looked for */
+    struct span apart_json;       /* what is no part of the machine, as an overlay in JSON */
+    struct admission_rules admission;
+    const struct expr_slot *admission_priority; /* or NULL */
+    const char *folder;                         /* where relative programs are looked for */
 };
 
 /* What `key`, `fair` and `priority` of a policy may read. */
@@ -53,6 +55,10 @@ void definition_read_policy(struct step *step, struct arena *arena,
                             struct diagnostics *diagnostics);
 void definition_bind_policies(struct step *steps, uint32_t count,
                               struct diagnostics *diagnostics);
+
+/* The rules by which new instances are let in; the defaults where the node is NULL. */
+void definition_read_admission(struct definition *definition, const struct node *node,
+                               struct arena *arena, struct diagnostics *diagnostics);
 
 /* The step that stands for `src: compensate`; engine/compensation.c does what it does. */
 struct step definition_compensation(struct place place);

@@ -32,6 +32,19 @@ void definition_read_policy(struct step *step, struct arena *arena,
     step->priority = compile(step->rules.priority, arena, diagnostics);
 }
 
+void definition_read_admission(struct definition *definition, const struct node *node,
+                               struct arena *arena, struct diagnostics *diagnostics)
+{
+    static const struct span names[] = {SPAN_INIT("input")};
+    static const struct expr_scope scope = {.variables = names, .variable_count = 1};
+    definition->admission.rule = admission_rule_default();
+    if (node == NULL || !admission_rules_read(node, &definition->admission, diagnostics) ||
+        definition->admission.priority == NULL)
+        return;
+    definition->admission_priority =
+        expr_slot_compile(definition->admission.priority, &scope, arena, diagnostics);
+}
+
 static uint32_t find_step(const struct step *steps, uint32_t count, struct span name)
 {
     for (uint32_t i = 0; i < count; i++) {

@@ -659,11 +659,13 @@ void dispatch_deploy(struct engine *engine, struct deployed *deployed)
     if (deployed->live == NULL)
         deployed->live = memory_get(sizeof *deployed->live);
     memory_release(deployed->live->steps);
+    entrance_deploy(engine, deployed);
     deployed->live->steps = memory_get(definition->step_count * sizeof(struct live_step *));
     for (uint32_t i = 0; i < definition->step_count; i++) {
         struct live_step *step =
             find_live_step(engine, definition->machine->id, definition->steps[i].name);
         bool is_new = step->step.type == NULL;
+        step->entrance = deployed->live->entrance;
         if (deployed->latest || is_new)
             step->step = definition->steps[i];
         if (is_new)
@@ -783,6 +785,7 @@ void dispatch_fini(struct engine *engine)
         memory_release(step->key);
         memory_release(step);
     }
+    entrances_fini(engine);
     for (struct deployed *deployed = engine->registry.deployments; deployed != NULL;
          deployed = deployed->next) {
         if (deployed->live != NULL)

@@ -20,8 +20,6 @@
 
 /* The state of a gate's policies, as the row keeps it. */
 struct saved_gate {
-    uint32_t layout;
-    uint32_t crc; /* of what follows */
     struct breaker breaker;
     struct rate rate;
     struct adaptive adaptive; /* of the step's own gate, as the two below */
@@ -29,7 +27,7 @@ struct saved_gate {
     struct latency latency;
 };
 
-enum { SAVED_LAYOUT = 1, SHOW_EVERY_MS = 1000 };
+enum { SHOW_EVERY_MS = 1000 };
 
 static const struct policy_rules *rules_of(const struct live_gate *gate)
 {
@@ -100,53 +98,24 @@ static void write_row_key(struct text *text, const struct live_gate *gate)
         text_format(text, "#%s", gate->key);
 }
 
-static uint8_t digit_of(char digit)
-{
-    return (uint8_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
-}
-
-/* False unless these are the bytes of this layout, whole. */
-static bool read_saved(struct span hex, struct saved_gate *saved)
-{
-    uint8_t *bytes = (uint8_t *)saved;
-    if (hex.size != 2 * sizeof *saved)
-        return false;
-    for (size_t i = 0; i < sizeof *saved; i++)
-        bytes[i] = (uint8_t)(digit_of(hex.text[2 * i]) << 4 | digit_of(hex.text[2 * i + 1]));
-    return saved->layout == SAVED_LAYOUT &&
-           saved->crc == hash_crc32c(0, &saved->breaker, sizeof *saved - 8);
-}
-
-/* Takes up what an earlier engine left. The turn's arena is not cleared: a lane's words may
- * stand in it. */
+/* Takes up what an earlier engine left. */
 static void load(struct live_gate *gate)
 {
-    struct engine *engine = gate->step->engine;
-    struct arena *arena = &engine->turn_arena;
-    struct text key;
-    struct text row;
-    struct value value;
-    struct json_error error;
     struct saved_gate saved;
-    lsn row_lsn;
+    struct text key;
     text_init(&key, NULL);
-    text_init(&row, NULL);
     write_row_key(&key, gate);
-    bool is_there = store_get(engine->options.store, ROW_POLICY, text_span(&key), &row,
-                              &row_lsn) == STATUS_OK &&
-                    json_read(text_span(&row), arena, &value, &error) == STATUS_OK;
-    struct value hex = is_there ? value_member(value, SPAN("saved")) : value_null();
-    if (hex.kind == VALUE_STRING && read_saved(value_span(hex), &saved)) {
-        gate->breaker = saved.breaker;
-        gate->rate = saved.rate;
-        if (is_own(gate)) {
-            gate->step->own_place.adaptive = saved.adaptive;
-            gate->step->budget = saved.budget;
-            gate->step->latency = saved.latency;
-        }
-    }
-    text_fini(&row);
+    bool is_there = policy_row_load(gate->step->engine, text_span(&key), &saved, sizeof saved);
     text_fini(&key);
+    if (!is_there)
+        return;
+    gate->breaker = saved.breaker;
+    gate->rate = saved.rate;
+    if (is_own(gate)) {
+        gate->step->own_place.adaptive = saved.adaptive;
+        gate->step->budget = saved.budget;
+        gate->step->latency = saved.latency;
+    }
 }
 
 void gate_init(struct live_gate *gate, struct live_step *step, struct span key)
@@ -330,17 +299,13 @@ static void write_step(struct text *json, const struct live_step *step)
 static void write_saved(struct text *json, const struct live_gate *gate)
 {
     struct saved_gate saved;
-    char hex[2 * sizeof saved + 1];
-    memset(&saved, 0, sizeof saved);
-    saved.layout = SAVED_LAYOUT;
+    memset(&saved, 0, sizeof saved); /* what lies between the members too */
     saved.breaker = gate->breaker;
     saved.rate = gate->rate;
     saved.adaptive = gate->step->own_place.adaptive;
     saved.budget = gate->step->budget;
     saved.latency = gate->step->latency;
-    saved.crc = hash_crc32c(0, &saved.breaker, sizeof saved - 8);
-    hash_to_hex((const uint8_t *)&saved, sizeof saved, hex);
-    text_format(json, "\"saved\":\"%s\"", hex);
+    policy_row_add_saved(json, &saved, sizeof saved);
 }
 
 static void write_row(struct text *json, const struct live_gate *gate)
@@ -376,12 +341,8 @@ static void add_row(struct live_gate *gate)
     text_init(&json, NULL);
     write_row_key(&key, gate);
     write_row(&json, gate);
-    batch_add_row(engine,
-                  &(struct store_row){.kind = ROW_POLICY,
-                                      .key = text_span(&key),
-                                      .lsn = engine->lsn,
-                                      .columns = {span_from_text(breaker_state_name(state))},
-                                      .data = text_span(&json)});
+    policy_row_put(engine, text_span(&key), span_from_text(breaker_state_name(state)),
+                   text_span(&json));
     text_fini(&json);
     text_fini(&key);
     gate->dirty = false;

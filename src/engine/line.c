@@ -315,6 +315,34 @@ struct live_lane *line_find_lane(struct live_request *live)
     return lane;
 }
 
+/* When the first in the lane began to wait, INSTANT_NEVER when nobody stands still in it. Who
+ * is parked in a lane that goes on is passed by newcomers, so it is no delay of theirs. */
+static instant_ms standing_since(const struct live_lane *lane)
+{
+    const struct live_step *step = lane->step;
+    bool is_stopped = lane->rest == LANE_STOPPED;
+    const struct live_gate *gate =
+        lane->stopped_by == GATE_SPENT ? lane->rate_gate : lane->breaker_gate;
+    if (is_stopped && gate != &step->gate)
+        return INSTANT_NEVER;
+    if (lane->awake.first != NULL)
+        return lane->awake.first->queued_at;
+    return is_stopped && lane->parked.first != NULL
+               ? lane->parked.first->request->progress.since
+               : INSTANT_NEVER;
+}
+
+duration_ms line_delay_ms(const struct live_step *step)
+{
+    duration_ms least = -1;
+    for (const struct live_lane *lane = step->lanes; lane != NULL; lane = lane->next_of_step) {
+        instant_ms since = standing_since(lane);
+        if (since != INSTANT_NEVER && (least < 0 || step->engine->now - since < least))
+            least = step->engine->now - since;
+    }
+    return least < 0 ? 0 : least;
+}
+
 void line_fini(struct live_step *step)
 {
     while (step->lanes != NULL) {

@@ -186,7 +186,7 @@ static const struct definition *read_definition(struct registry *registry,
     const struct node *root =
         json_read_tree(arena_copy(arena, stored->json), file, arena, &diagnostics);
     const struct node *steps =
-        json_read_tree(arena_copy(arena, stored->steps_json), file, arena, &diagnostics);
+        json_read_tree(arena_copy(arena, stored->apart_json), file, arena, &diagnostics);
     if (root != NULL)
         root = place_map_apply(root, arena_copy(arena, stored->places), arena);
     if (root != NULL && steps != NULL)
@@ -247,7 +247,7 @@ struct deployed *registry_deploy(struct registry *registry,
 void registry_write_machine(struct text *text, const struct deployed *deployed)
 {
     bytes_add_span(text, deployed->definition->machine->definition);
-    bytes_add_span(text, deployed->definition->steps_json);
+    bytes_add_span(text, deployed->definition->apart_json);
     bytes_add_span(text, span_from_text(deployed->definition->folder));
     bytes_add_span(text, deployed->definition->places);
     seal_add(text, span_from_text(deployed->key), 0);
@@ -272,7 +272,7 @@ static struct deployed *deploy_row(struct registry *registry, struct span key, s
     bool is_whole = seal_take(&data, key, 0);
     struct byte_reader reader = byte_reader_of(data);
     struct stored_definition stored = {.json = bytes_read_span(&reader)};
-    stored.steps_json = bytes_read_span(&reader);
+    stored.apart_json = bytes_read_span(&reader);
     struct span folder = bytes_read_span(&reader);
     if (reader.at < reader.end)
         stored.places = bytes_read_span(&reader);

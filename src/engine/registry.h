@@ -63,7 +63,7 @@ void registry_remove_last(struct registry *registry, struct instance *instance);
 /* What of a definition is stored. */
 struct stored_definition {
     struct span json; /* without the steps */
-    struct span steps_json;
+    struct span apart_json;
     struct span places; /* see base/place_map.h; empty in databases of older programs */
     const char *folder;
 };

@@ -88,13 +88,20 @@ void shard_tell_unknown(engine_done **done, void *context)
         told(context, &unknown);
 }
 
+/* What the policies know last. */
+static void add_policy_rows(struct engine *engine)
+{
+    gate_add_rows(engine);
+    entrance_add_rows(engine);
+}
+
 static void finish_stopping(struct engine *engine)
 {
     bool is_over = engine->now >= engine->stop_at;
     if (is_over)
         dispatch_cancel_all(engine);
     if (dispatch_running(engine) == 0)
-        gate_add_rows(engine); /* what the policies know last */
+        add_policy_rows(engine);
     if (engine->inbox != NULL || !batch_is_settled(engine) ||
         (dispatch_running(engine) > 0 && !is_over))
         return;
@@ -158,6 +165,7 @@ static void resume_instance(struct engine *engine, struct instance *instance)
     shard_attach(engine, instance);
     instance->live->rest = waiting_rest(instance);
     engine->rests[instance->live->rest]++;
+    entrance_move(instance->deployed->live->entrance, REST_FINAL, instance->live->rest);
     if (instance->next_timer != INSTANT_NEVER && shard_is_focused(engine, instance))
         wakes_set(&engine->wakes, &instance->live->timer, instance->next_timer);
     for (struct request *request = instance->requests; request != NULL;
@@ -363,7 +371,7 @@ void engine_deploy(struct engine *engine, const struct definition *definition,
         text_fini(&message);
         return;
     }
-    struct stored_definition stored = {machine->definition, definition->steps_json,
+    struct stored_definition stored = {machine->definition, definition->apart_json,
                                        definition->places, definition->folder};
     struct deployed *deployed = registry_deploy(&engine->registry, &stored);
     if (deployed == NULL) {
@@ -434,6 +442,7 @@ void engine_start(struct engine *engine, const struct engine_start *start, engin
                                             .first_type = start->event,
                                             .first_payload = start->event_json,
                                             .deployed = deployed,
+                                            .asked_at = shard_now(engine),
                                             .done = done,
                                             .context = context});
 }

@@ -31,6 +31,7 @@ struct inbox_event {
     struct span first_type; /* START: the event sent at once */
     struct span first_payload;
     struct deployed *deployed; /* START */
+    instant_ms asked_at;       /* START: when somebody outside asked; 0: nobody did */
     engine_done *done;
     void *context;
 };
@@ -140,7 +141,8 @@ struct live_place {
 /* The runtime of one step of a machine, shared by all versions: one dependency, one breaker. */
 struct live_step {
     struct engine *engine;
-    char *key;        /* "machine/step" */
+    struct live_entrance *entrance; /* of its machine */
+    char *key;                      /* "machine/step" */
     struct step step; /* of the version deployed last; its parts live with that deployment */
     struct live_step *fallback; /* or NULL */
     struct live_gate gate;      /* of what has no key */
@@ -159,7 +161,24 @@ struct live_step {
     struct live_step *next;
 };
 
+/* The door of a machine, all its versions: whom it lets in while there is much to do. */
+struct live_entrance {
+    struct engine *engine;
+    char *machine;              /* its id */
+    struct admission_rule rule; /* of the version deployed last, as the one below */
+    const struct expr_slot *priority;
+    struct admission admission;
+    uint64_t working;                        /* instances that are at no rest */
+    uint64_t counts[ADMISSION_ANSWER_COUNT]; /* of those that asked */
+    duration_ms delay_ms;                    /* at delay_at: how long its steps' lines stand */
+    instant_ms delay_at;
+    bool dirty; /* the row is behind; a refusal alone writes none */
+    instant_ms shown_at;
+    struct live_entrance *next;
+};
+
 struct live_deployment {
+    struct live_entrance *entrance;
     struct live_step **steps; /* by the definition's step index */
 };
 
@@ -215,6 +234,7 @@ struct engine {
     instant_ms timer_due;
     struct strategy **strategies; /* by type index */
     struct live_step *steps;
+    struct live_entrance *entrances;
     struct wakes wakes;
     struct random random;
     enum engine_mode mode;
@@ -312,6 +332,9 @@ void line_give_place(struct live_place *place, const struct attempt_result *resu
                      int64_t took_us);
 /* The step waits at another place from now on. */
 void line_move_step(struct live_step *step, struct live_place *place);
+/* How long the first in the step's line has waited, of the lane where that is least: one key
+ * that is stuck holds nobody else up. 0 when nobody waits. */
+duration_ms line_delay_ms(const struct live_step *step);
 void line_fini(struct live_step *step);
 
 /* gate.c: what a destination lets through. */
@@ -329,6 +352,27 @@ void gate_revise(struct live_step *step);
 /* Adds rows of policies that changed to the open batch. */
 void gate_add_rows(struct engine *engine);
 void gate_fini(struct live_step *step);
+
+/* entrance.c: which new instances come in. */
+void entrance_deploy(struct engine *engine, struct deployed *deployed);
+/* True after answering that the start is refused for now. */
+bool entrance_refuses(struct engine *engine, const struct inbox_event *event,
+                      struct value input);
+/* An instance is at another rest; that of a new one was REST_FINAL. */
+void entrance_move(struct live_entrance *entrance, enum instance_rest from,
+                   enum instance_rest to);
+/* A new instance has come to rest by its start alone. */
+void entrance_pass(struct live_entrance *entrance);
+void entrance_add_rows(struct engine *engine);
+void entrances_fini(struct engine *engine);
+
+/* policy_row.c: rows that show policies to readers, and keep what the next engine takes up. */
+/* Adds `"saved":"…"`, from which policy_row_load() has the bytes again. */
+void policy_row_add_saved(struct text *json, const void *saved, size_t size);
+/* False where there is no row, or what it keeps is of another layout or size. */
+bool policy_row_load(struct engine *engine, struct span key, void *saved, size_t size);
+void policy_row_put(struct engine *engine, struct span key, struct span state,
+                    struct span json);
 
 /* compensation.c: `src: compensate` undoes what was done, in reverse order. */
 enum compensation_answer {

@@ -66,6 +66,7 @@ static void set_rest(struct engine *engine, struct instance *instance)
         engine->rests[live->rest]--;
     }
     engine->rests[rest]++;
+    entrance_move(instance->deployed->live->entrance, is_new ? REST_FINAL : live->rest, rest);
     if (!is_new && rest == live->rest)
         return;
     live->rest = rest;
@@ -307,6 +308,8 @@ static void start_instance(struct engine *engine, const struct inbox_event *even
         !read_event(engine, event, event->deployed->definition->machine, event->first_type,
                     event->first_payload, &first, &json))
         return;
+    if (entrance_refuses(engine, event, start.payload))
+        return;
     instance = registry_add(&engine->registry, event->id, event->deployed);
     shard_attach(engine, instance);
     instance->created = engine->now;
@@ -320,8 +323,11 @@ static void start_instance(struct engine *engine, const struct inbox_event *even
     }
     struct engine_reply answer = {
         .answer = ANSWER_OK, .outcome = plan.outcome, .seq = instance->seq};
+    bool has_worked = instance->live->rest == REST_NOT;
     if (event->first_type.size > 0)
         send_first(engine, instance, &first, json, &answer);
+    if (!has_worked && instance->live->rest != REST_NOT)
+        entrance_pass(event->deployed->live->entrance);
     reply(engine, event, answer);
 }
 

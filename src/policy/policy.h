@@ -9,6 +9,7 @@
 
 #include "policy/adaptive.h"
 #include "policy/admission.h"
+#include "policy/admission_rules.h"
 #include "policy/breaker.h"
 #include "policy/budget.h"
 #include "policy/deadline.h"

@@ -142,6 +142,8 @@ static void on_reply(void *context, const struct engine_reply *reply)
     rig->replies[reply->answer]++;
     rig->last_outcome = reply->outcome;
     rig->last_seq = reply->seq;
+    if (reply->answer == ANSWER_FULL)
+        rig->retry_ms = reply->retry_ms;
     snprintf(rig->message, sizeof rig->message, "%.*s", SPAN_ARGS(reply->message));
 }
 

@@ -30,6 +30,7 @@ struct rig {
     uint64_t replies[ANSWER_UNKNOWN + 1];
     enum outcome last_outcome;
     uint64_t last_seq;
+    duration_ms retry_ms; /* of the last that was refused for now */
     char message[200];
     bool is_broken;
     enum status broken_by;
