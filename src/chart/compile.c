@@ -173,7 +173,8 @@ static uint32_t find_outer(const struct loader *loader, struct span type)
     }
     memcpy(name, type.text, size);
     while (size > 0) {
-        memcpy(name + size, ".*", 2);
+        name[size] = '.';
+        name[size + 1] = '*';
         uint32_t found = loader_find_event(loader, span_of(name, size + 2));
         if (found != EVENT_ID_NONE)
             return found;

@@ -744,7 +744,7 @@ void derivation_check(const struct derivation *derivation, struct diagnostics *d
     checking.vector = arena_get_zeroed(&arena, checking.words * sizeof(uint64_t));
     checking.vectors =
         arena_new_array(&arena, (size_t)2 * VECTORS_MAX * checking.words, uint64_t);
-    checking.has_vector = arena_get_zeroed(&arena, 2 * VECTORS_MAX * sizeof(bool));
+    checking.has_vector = arena_get_zeroed(&arena, (size_t)2 * VECTORS_MAX * sizeof(bool));
     checking.ever_holds = arena_get_zeroed(&arena, leaves * sizeof(bool));
     checking.never_holds = arena_get_zeroed(&arena, leaves * sizeof(bool));
     checking.overlaps =

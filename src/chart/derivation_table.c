@@ -121,8 +121,8 @@ static bool reads_whole(const struct derivation *derivation, struct arena *arena
 static uint32_t number_classes(struct derivation_classes *classes)
 {
     uint16_t next = MEMBER_OTHER;
-    for (uint16_t member = 0; member < MEMBER_OTHER; member++)
-        classes->of_member[member] = member;
+    for (uint32_t member = 0; member < MEMBER_OTHER; member++)
+        classes->of_member[member] = (uint16_t)member;
     classes->of_others = next++;
     classes->of_numbers = classes->of_others;
     classes->of_strings = classes->of_others;

@@ -28,7 +28,8 @@ static uint32_t find_class(const struct machine *machine, struct span type)
     size_t size = type.size < EVENT_TYPE_BYTES_MAX ? type.size : EVENT_TYPE_BYTES_MAX;
     memcpy(name, type.text, size);
     while (size > 0) {
-        memcpy(name + size, ".*", 2);
+        name[size] = '.';
+        name[size + 1] = '*';
         uint32_t found = find_exactly(machine, span_of(name, size + 2));
         if (found != EVENT_ID_OTHER)
             return found;

@@ -222,9 +222,10 @@ const struct node *scxml_params(struct scxml_converter *converter, const struct 
     struct scxml_map map = {.place = element->place};
     const struct markup_attribute *namelist = markup_find(element, "namelist");
     struct span rest = namelist == NULL ? SPAN("") : namelist->value;
+    struct place place = namelist == NULL ? element->place : namelist->place;
     struct span name;
     while ((name = scxml_next_word(&rest)).size > 0)
-        scxml_map_add(converter, &map, name, name_slot(converter, name, namelist->place));
+        scxml_map_add(converter, &map, name, name_slot(converter, name, place));
     const struct markup *child = element->children;
     for (; child != NULL; child = child->next) {
         if (scxml_is(child, "param"))

@@ -1,18 +1,22 @@
 /*
  * scxml_node.c - building a definition's tree from a document's parts.
  */
+#include "base/ensure.h"
 #include "base/json.h"
 #include "chart/scxml_converter.h"
 
-static void *grow(struct arena *arena, const void *old, uint32_t count, uint32_t *capacity,
+/* The items, moved to where there is room for one more if there was none. */
+static void *grow(struct arena *arena, void *items, uint32_t count, uint32_t *capacity,
                   size_t size)
 {
-    if (count < *capacity)
-        return NULL;
+    if (count < *capacity) {
+        ensure(items != NULL);
+        return items;
+    }
     *capacity = *capacity == 0 ? 8 : *capacity * 2;
     void *larger = arena_get_array(arena, *capacity, size);
     if (count > 0)
-        memcpy(larger, old, count * size);
+        memcpy(larger, items, count * size);
     return larger;
 }
 
@@ -27,9 +31,8 @@ void scxml_map_add(struct scxml_converter *converter, struct scxml_map *map, str
             return;
         }
     }
-    struct node_entry *larger =
+    map->entries =
         grow(converter->arena, map->entries, map->count, &map->capacity, sizeof *map->entries);
-    map->entries = larger == NULL ? map->entries : larger;
     map->entries[map->count++] =
         (struct node_entry){.key = key, .place = value->place, .value = value};
 }
@@ -39,9 +42,8 @@ void scxml_list_add(struct scxml_converter *converter, struct scxml_list *list,
 {
     if (item == NULL)
         return;
-    const struct node **larger = grow(converter->arena, list->items, list->count,
-                                      &list->capacity, sizeof(const struct node *));
-    list->items = larger == NULL ? list->items : larger;
+    list->items = grow(converter->arena, list->items, list->count, &list->capacity,
+                       sizeof(const struct node *));
     list->items[list->count++] = item;
 }
 

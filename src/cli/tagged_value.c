@@ -106,7 +106,7 @@ static bool read_hex(struct value json, struct arena *arena, struct value *value
     if (json.kind != VALUE_STRING || json.count % 2 != 0)
         return false;
     char *bytes = arena_get(arena, json.count / 2 + 1);
-    for (uint32_t i = 0; i < json.count / 2; i++) {
+    for (size_t i = 0; i < json.count / 2; i++) {
         unsigned high = hex_digit(json.text[2 * i]);
         unsigned low = hex_digit(json.text[2 * i + 1]);
         if (high > 15 || low > 15)

@@ -318,7 +318,7 @@ static il_status put_members(struct il_expr_row *row, struct value map)
 il_status il_expr_row_set(il_expr_row *row, const char *values_json)
 {
     struct arena_guard guard;
-    struct value map;
+    struct value map = value_null();
     if (row == NULL || values_json == NULL)
         return IL_MISUSE;
     il_expr_row_clear(row);
@@ -334,7 +334,7 @@ il_status il_expr_row_set(il_expr_row *row, const char *values_json)
 il_status il_expr_row_set_json(il_expr_row *row, size_t name, const char *json)
 {
     struct arena_guard guard;
-    struct value value;
+    struct value value = value_null();
     if (row == NULL || json == NULL || name >= row->expression->count)
         return IL_MISUSE;
     if (arena_is_spent(&row->values, &guard))

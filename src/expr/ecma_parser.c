@@ -483,7 +483,7 @@ static const struct ecma_tree *parse_binary(struct parser *parser, int least)
 static const struct ecma_tree *parse_expression(struct parser *parser)
 {
     const struct ecma_tree *tree = enter(parser) ? parse_binary(parser, 1) : NULL;
-    if (accept(parser, "?")) {
+    if (tree != NULL && accept(parser, "?")) {
         struct ecma_tree *condition = new_tree(parser, ECMA_CONDITION, tree->offset);
         condition->first = tree;
         condition->second = parse_expression(parser);

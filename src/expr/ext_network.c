@@ -137,7 +137,7 @@ static bool read_network(struct span text, struct network *network)
                        &network->prefix);
 }
 
-static uint32_t group_at(const struct address *address, uint32_t index)
+static uint32_t group_at(const struct address *address, size_t index)
 {
     return (uint32_t)address->bytes[2 * index] << 8 | address->bytes[2 * index + 1];
 }

@@ -67,7 +67,7 @@ static const struct type *read_letters(struct instance *instance, const char **l
 static const struct type *instantiate(struct instance *instance, const struct type *type)
 {
     struct arena *arena = instance->checker->arena;
-    const struct type *parts[PARAMETERS_MAX];
+    const struct type *parts[PARAMETERS_MAX] = {NULL};
     if (type == NULL)
         return type_simple(TYPE_DYN);
     if (type->kind == TYPE_ABSTRACT && type->count == 0 && type->name.size == 1 &&

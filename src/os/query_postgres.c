@@ -133,7 +133,8 @@ static enum status next(struct query *base, struct query_cell *cells, struct tex
         return STATUS_NOT_FOUND;
     }
     text_clear(&query->moments);
-    text_reserve(&query->moments, column_count(base) * 64); /* so that it does not move */
+    text_reserve(&query->moments,
+                 (size_t)column_count(base) * 64); /* so that it does not move */
     for (uint32_t i = 0; i < column_count(base); i++)
         cells[i] = read_cell(query, (int)i);
     return STATUS_OK;

@@ -108,27 +108,30 @@ static double gradient(struct adaptive *adaptive, const struct adaptive_sample *
     return 0.8 * limit + 0.2 * (slope * limit + 4);
 }
 
+static double next_limit(struct adaptive *adaptive, enum adaptive_kind kind, instant_ms now,
+                         const struct adaptive_sample *sample)
+{
+    switch (kind) {
+    case ADAPTIVE_AIMD:
+        return aimd(adaptive, now, sample);
+    case ADAPTIVE_VEGAS:
+        return vegas(adaptive, sample);
+    case ADAPTIVE_GRADIENT:
+        return gradient(adaptive, sample);
+    case ADAPTIVE_NONE:
+    case ADAPTIVE_COUNT:
+        break;
+    }
+    never();
+}
+
 void adaptive_record(struct adaptive *adaptive, const struct adaptive_rule *rule,
                      instant_ms now, const struct adaptive_sample *sample)
 {
     struct adaptive_sample known = *sample;
-    double limit = adaptive->limit;
     if (known.rtt_us < 1)
         known.rtt_us = 1;
-    switch (rule->kind) {
-    case ADAPTIVE_AIMD:
-        limit = aimd(adaptive, now, &known);
-        break;
-    case ADAPTIVE_VEGAS:
-        limit = vegas(adaptive, &known);
-        break;
-    case ADAPTIVE_GRADIENT:
-        limit = gradient(adaptive, &known);
-        break;
-    case ADAPTIVE_NONE:
-    case ADAPTIVE_COUNT:
-        never();
-    }
+    double limit = next_limit(adaptive, rule->kind, now, &known);
     adaptive->limit = clamp(limit, rule->minimum, rule->maximum);
 }
 

@@ -135,7 +135,7 @@ static bool rate_of(const struct node *node, uint32_t *count, duration_ms *per_m
             return true;
         }
     }
-    return time_read_duration(unit, per_ms) && *per_ms > 0 && *per_ms <= 24 * 3600000;
+    return time_read_duration(unit, per_ms) && *per_ms > 0 && *per_ms <= RATE_PERIOD_MAX_MS;
 }
 
 static bool read_rate_of(const struct node *node, const char *key, uint32_t *count,
@@ -355,7 +355,7 @@ static void read_rate(const struct node *step, struct policy_rules *rules,
     policy_fields_check(node, "rate", KEYS, COUNT_OF(KEYS), diagnostics);
     policy_fields_count(node, "burst", 1, RATE_COUNT_MAX, &rule->burst, diagnostics);
     if (policy_fields_duration(node, "warm_up", 0, &rule->warm_up_ms, diagnostics) &&
-        rule->warm_up_ms > 24 * 3600000)
+        rule->warm_up_ms > RATE_PERIOD_MAX_MS)
         policy_fields_complain(diagnostics, "IL0108", node_find(node, SPAN("warm_up")),
                                "`warm_up` can be at most 24h");
     rules->rate_key = node_find(node, SPAN("key"));

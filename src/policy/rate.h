@@ -15,7 +15,7 @@
 
 #include "base/time.h"
 
-enum { RATE_COUNT_MAX = 1000000, RATE_COLD = 3 };
+enum { RATE_COUNT_MAX = 1000000, RATE_PERIOD_MAX_MS = 24 * 3600 * 1000, RATE_COLD = 3 };
 
 struct rate_rule {
     uint32_t count; /* calls in … */
