@@ -66,6 +66,10 @@ enum {
     ADMISSION_WORKING_MAX = 100000000, /* instances of a machine that a definition may allow */
     POLICY_KEYS_MAX = 10000, /* keys and lines of one step; what is beyond shares one */
 
+    /* Drawings by another program */
+    DRAWING_MS_MAX = 30000,
+    DRAWING_BYTES_MAX = 64 << 20,
+
     /* Strategies */
     STEP_OUTPUT_BYTES_MAX = 1 << 20,
     STEP_STDERR_TAIL_BYTES = 2048,

@@ -15,5 +15,6 @@
 #include "chart/load.h"
 #include "chart/machine.h"
 #include "chart/scxml.h"
+#include "chart/scxml_write.h"
 #include "chart/snapshot.h"
 #include "chart/step.h"

@@ -28,13 +28,13 @@ bool scxml_is(const struct markup *markup, const char *name)
            (markup->space.size == 0 || span_is(markup->space, SPACE));
 }
 
-static bool is_state(const struct markup *markup)
+bool scxml_is_state(const struct markup *markup)
 {
     return scxml_is(markup, "state") || scxml_is(markup, "parallel") ||
            scxml_is(markup, "final") || scxml_is(markup, "history");
 }
 
-static const struct markup *find_child(const struct markup *element, const char *name)
+const struct markup *scxml_find_child(const struct markup *element, const char *name)
 {
     const struct markup *child = element->children;
     while (child != NULL && !scxml_is(child, name))
@@ -57,11 +57,15 @@ static void collect(struct scxml_converter *converter, const struct markup *elem
     const struct markup *child = element->children;
     for (; child != NULL; child = child->next) {
         struct span id = span_trim(markup_value(child, "id"));
-        if (is_state(child) && id.size > 0 && converter->id_count < STATES_MAX)
-            converter->ids[converter->id_count++] = id;
+        if (scxml_is_state(child) && id.size > 0 && converter->id_count < STATES_MAX) {
+            struct span own = scxml_own_value(child, "id");
+            converter->ids[converter->id_count] = id;
+            converter->own_ids[converter->id_count++] = own.size > 0 ? own : id;
+            converter->has_own_ids |= own.size > 0;
+        }
         if (scxml_is(child, "data") && id.size > 0)
             scxml_declare(converter, id);
-        if (is_state(child) || scxml_is(child, "datamodel"))
+        if (scxml_is_state(child) || scxml_is(child, "datamodel"))
             collect(converter, child);
     }
 }
@@ -70,7 +74,7 @@ static void collect(struct scxml_converter *converter, const struct markup *elem
  * state always has the same one. */
 static struct span state_id(struct scxml_converter *converter, const struct markup *state)
 {
-    struct span id = span_trim(markup_value(state, "id"));
+    struct span id = scxml_own_id(converter, span_trim(markup_value(state, "id")));
     while (id.size == 0) {
         id = text_print(converter->arena, "%.*s_%u", SPAN_ARGS(state->name),
                         ++converter->ids_made_up);
@@ -80,26 +84,28 @@ static struct span state_id(struct scxml_converter *converter, const struct mark
     return id;
 }
 
-static const struct node *target_list(struct scxml_converter *converter, struct span targets,
-                                      struct place place)
+const struct node *scxml_targets(struct scxml_converter *converter, struct span ids,
+                                 struct place place)
 {
     struct scxml_list list = {.place = place};
     struct span word;
-    while ((word = scxml_next_word(&targets)).size > 0) {
-        struct span target = text_print(converter->arena, "#%.*s", SPAN_ARGS(word));
+    while ((word = scxml_next_word(&ids)).size > 0) {
+        struct span id = scxml_own_id(converter, word);
+        struct span target = text_print(converter->arena, "#%.*s", SPAN_ARGS(id));
         scxml_list_add(converter, &list, scxml_string(converter, target, place));
     }
     return scxml_list_node(converter, &list);
 }
 
-/* `foo.*` and `foo.` are `foo`. */
-static const struct node *event_list(struct scxml_converter *converter,
-                                     const struct markup_attribute *attribute)
+/* `foo.*` and `foo.` are `foo`; XState tells them apart. */
+struct span scxml_events(struct scxml_converter *converter, const struct markup *transition)
 {
     struct text events;
-    struct span rest = attribute->value;
+    struct span rest = markup_value(transition, "event");
     struct span word;
     text_init(&events, converter->arena);
+    if (converter->semantics == SEMANTICS_XSTATE)
+        return rest;
     while ((word = scxml_next_word(&rest)).size > 0) {
         if (span_ends_with(word, SPAN(".*")))
             word = span_slice(word, 0, word.size - 2);
@@ -109,43 +115,47 @@ static const struct node *event_list(struct scxml_converter *converter,
             text_add_byte(&events, ' ');
         text_add(&events, word.size == 0 ? SPAN("*") : word);
     }
-    return scxml_string(converter, text_span(&events), attribute->place);
+    return text_span(&events);
 }
 
-static const struct node *convert_transition(struct scxml_converter *converter,
-                                             const struct markup *element)
+/* With the root, since nothing can be entered together with what it lies in. */
+static const struct node *broken_targets(struct scxml_converter *converter, struct span ids,
+                                         struct place place)
+{
+    struct scxml_list list = {.place = place};
+    const struct node *targets = scxml_targets(converter, ids, place);
+    for (uint32_t i = 0; i < targets->count; i++)
+        scxml_list_add(converter, &list, targets->items[i]);
+    scxml_list_add(
+        converter, &list,
+        scxml_string(converter,
+                     text_print(converter->arena, "#%.*s", SPAN_ARGS(converter->name)), place));
+    return scxml_list_node(converter, &list);
+}
+
+const struct node *scxml_transition(struct scxml_converter *converter,
+                                    const struct markup *element)
 {
     struct scxml_map map = {.place = element->place};
-    const struct markup_attribute *event = markup_find(element, "event");
-    const struct markup_attribute *condition = markup_find(element, "cond");
     const struct markup_attribute *target = markup_find(element, "target");
-    if (event != NULL)
-        scxml_map_add(converter, &map, SPAN("event"), event_list(converter, event));
-    if (condition != NULL) {
-        struct span cel = scxml_translate(converter, condition, ECMA_AS_CONDITION);
-        if (cel.size > 0)
-            scxml_map_add(converter, &map, SPAN("guard"),
-                          scxml_string(converter, cel, condition->place));
-    }
-    if (target != NULL)
+    struct span own_target = scxml_own_value(element, "target");
+    bool is_xstate = converter->semantics == SEMANTICS_XSTATE;
+    scxml_map_add(converter, &map, SPAN("guard"), scxml_condition(converter, element));
+    if (own_target.size > 0)
         scxml_map_add(converter, &map, SPAN("target"),
-                      target_list(converter, target->value, target->place));
-    if (span_is(markup_value(element, "type"), "internal"))
+                      scxml_string(converter, own_target, element->place));
+    else if (target != NULL && span_is(scxml_own_value(element, "broken"), "true"))
+        scxml_map_add(converter, &map, SPAN("target"),
+                      broken_targets(converter, target->value, target->place));
+    else if (target != NULL)
+        scxml_map_add(converter, &map, SPAN("target"),
+                      scxml_targets(converter, target->value, target->place));
+    if (!is_xstate && span_is(markup_value(element, "type"), "internal"))
         scxml_map_add(converter, &map, SPAN("internal"), scxml_true(converter, element->place));
+    if (span_is(scxml_own_value(element, "reenter"), "true"))
+        scxml_map_add(converter, &map, SPAN("reenter"), scxml_true(converter, element->place));
     scxml_map_add(converter, &map, SPAN("actions"), scxml_actions(converter, element));
     return scxml_map_node(converter, &map);
-}
-
-static const struct node *convert_transitions(struct scxml_converter *converter,
-                                              const struct markup *state)
-{
-    struct scxml_list list = {.place = state->place};
-    const struct markup *child = state->children;
-    for (; child != NULL; child = child->next) {
-        if (scxml_is(child, "transition"))
-            scxml_list_add(converter, &list, convert_transition(converter, child));
-    }
-    return list.count == 0 ? NULL : scxml_list_node(converter, &list);
 }
 
 /* A variable's first value: its expression, a file, or what stands inside; undefined when there
@@ -175,7 +185,8 @@ static void add_context(struct scxml_converter *converter, const struct markup *
         if (scxml_is(child, "data"))
             scxml_map_add(converter, context, span_trim(markup_value(child, "id")),
                           data_value(converter, child));
-        else if (scxml_is(child, "datamodel") || (is_state(child) && !converter->binds_late))
+        else if (scxml_is(child, "datamodel") ||
+                 (scxml_is_state(child) && !converter->binds_late))
             add_context(converter, child, context);
     }
 }
@@ -204,7 +215,7 @@ static const struct node *convert_blocks(struct scxml_converter *converter,
                                          const struct markup *state, const char *name)
 {
     struct scxml_list blocks = {.place = state->place};
-    const struct markup *datamodel = find_child(state, "datamodel");
+    const struct markup *datamodel = scxml_find_child(state, "datamodel");
     if (converter->binds_late && datamodel != NULL && strcmp(name, "onentry") == 0) {
         const struct markup *data = datamodel->children;
         for (; data != NULL; data = data->next) {
@@ -214,17 +225,41 @@ static const struct node *convert_blocks(struct scxml_converter *converter,
     }
     const struct markup *child = state->children;
     for (; child != NULL; child = child->next) {
-        if (scxml_is(child, name))
+        if (scxml_is(child, name) && !scxml_is_implied(child))
             scxml_list_add(converter, &blocks, scxml_actions(converter, child));
     }
     return blocks.count == 0 ? NULL : scxml_list_node(converter, &blocks);
 }
 
+/* With XState's rules the state that is entered first is named by its key, in its parent. */
+static const struct node *initial_key(struct scxml_converter *converter,
+                                      const struct markup *parent, struct span id,
+                                      struct place place)
+{
+    const struct markup *child = parent->children;
+    struct span key = scxml_own_id(converter, id);
+    for (; child != NULL; child = child->next) {
+        struct span own = scxml_own_value(child, "key");
+        if (scxml_is_state(child) && span_equal(markup_value(child, "id"), id) && own.size > 0)
+            key = own;
+    }
+    return scxml_string(converter, key, place);
+}
+
+static const struct node *initial_targets(struct scxml_converter *converter,
+                                          const struct markup *parent, struct span ids,
+                                          struct place place)
+{
+    return converter->semantics == SEMANTICS_XSTATE
+               ? initial_key(converter, parent, span_trim(ids), place)
+               : scxml_targets(converter, ids, place);
+}
+
 /* The one transition of <initial> and <history>: {target, actions}. */
 static void add_default(struct scxml_converter *converter, const struct markup *parent,
-                        struct scxml_map *map)
+                        const struct markup *state, struct scxml_map *map)
 {
-    const struct markup *transition = find_child(parent, "transition");
+    const struct markup *transition = scxml_find_child(parent, "transition");
     const struct markup_attribute *target =
         transition == NULL ? NULL : markup_find(transition, "target");
     if (target == NULL) {
@@ -232,8 +267,12 @@ static void add_default(struct scxml_converter *converter, const struct markup *
                     "`<%.*s>` needs a transition with a target", SPAN_ARGS(parent->name));
         return;
     }
+    if (scxml_is_implied(transition))
+        return;
     scxml_map_add(converter, map, SPAN("target"),
-                  target_list(converter, target->value, target->place));
+                  scxml_is(parent, "history")
+                      ? scxml_targets(converter, target->value, target->place)
+                      : initial_targets(converter, state, target->value, target->place));
     scxml_map_add(converter, map, SPAN("actions"), scxml_actions(converter, transition));
 }
 
@@ -242,21 +281,21 @@ static const struct node *convert_initial(struct scxml_converter *converter,
                                           const struct markup *state, struct span first)
 {
     const struct markup_attribute *attribute = markup_find(state, "initial");
-    const struct markup *element = find_child(state, "initial");
+    const struct markup *element = scxml_find_child(state, "initial");
     if (element != NULL) {
         struct scxml_map map = {.place = element->place};
-        add_default(converter, element, &map);
+        add_default(converter, element, state, &map);
         return scxml_map_node(converter, &map);
     }
     if (attribute != NULL)
-        return target_list(converter, attribute->value, attribute->place);
-    return first.size == 0 ? NULL : target_list(converter, first, state->place);
+        return initial_targets(converter, state, attribute->value, attribute->place);
+    return first.size == 0 ? NULL : initial_targets(converter, state, first, state->place);
 }
 
 static const struct node *convert_done_data(struct scxml_converter *converter,
                                             const struct markup *state)
 {
-    const struct markup *data = find_child(state, "donedata");
+    const struct markup *data = scxml_find_child(state, "donedata");
     if (data == NULL)
         return NULL;
     const struct node *content = scxml_content(converter, data);
@@ -270,7 +309,7 @@ static const struct node *convert_invokes(struct scxml_converter *converter,
     const struct markup *child = state->children;
     for (; child != NULL; child = child->next) {
         if (scxml_is(child, "invoke"))
-            scxml_list_add(converter, &list, scxml_invoke(converter, child));
+            scxml_list_add(converter, &list, scxml_invoke(converter, state, child));
     }
     return list.count == 0 ? NULL : scxml_list_node(converter, &list);
 }
@@ -288,18 +327,20 @@ static const struct node *convert_states(struct scxml_converter *converter,
     const struct markup *child = parent->children;
     *first = SPAN("");
     for (; child != NULL && depth <= STATE_DEPTH_MAX + 1; child = child->next) {
-        if (!is_state(child))
+        if (!scxml_is_state(child) || scxml_is_implied(child))
             continue;
         struct span id = state_id(converter, child);
+        struct span own = scxml_own_value(child, "key");
+        struct span key = own.size > 0 ? own : id;
         const struct node *state = convert_state(converter, child, id, depth);
         for (uint32_t i = 0; i < map.count; i++) {
-            if (span_equal(map.entries[i].key, id))
+            if (span_equal(map.entries[i].key, key))
                 scxml_error(converter, "IL0109", child->place, "the id `%.*s` is used twice",
                             SPAN_ARGS(id));
         }
-        scxml_map_add(converter, &map, id, state);
+        scxml_map_add(converter, &map, key, state);
         if (first->size == 0 && !scxml_is(child, "history"))
-            *first = id;
+            *first = markup_find(child, "id") == NULL ? id : markup_value(child, "id");
     }
     return map.count == 0 ? NULL : scxml_map_node(converter, &map);
 }
@@ -315,7 +356,8 @@ static const struct node *convert_history(struct scxml_converter *converter,
     scxml_map_add(
         converter, &map, SPAN("history"),
         scxml_string(converter, is_deep ? SPAN("deep") : SPAN("shallow"), state->place));
-    add_default(converter, state, &map);
+    add_default(converter, state, state, &map);
+    scxml_add_more(converter, state, &map);
     return scxml_map_node(converter, &map);
 }
 
@@ -326,7 +368,7 @@ static void check_children(struct scxml_converter *converter, const struct marku
                                         "invoke",  "datamodel", "donedata",   "script"};
     const struct markup *child = state->children;
     for (; child != NULL; child = child->next) {
-        bool is_known = !markup_is_element(child) || is_state(child) ||
+        bool is_known = !markup_is_element(child) || scxml_is_state(child) ||
                         (child->space.size > 0 && !span_is(child->space, SPACE));
         for (size_t i = 0; i < sizeof known / sizeof *known; i++)
             is_known = is_known || scxml_is(child, known[i]);
@@ -336,31 +378,39 @@ static void check_children(struct scxml_converter *converter, const struct marku
     }
 }
 
+/* What a state and a root that is written as one have in common. */
+static void add_parts(struct scxml_converter *converter, const struct markup *state,
+                      struct scxml_map *map, uint32_t depth)
+{
+    struct span first;
+    bool is_compound = scxml_is(state, "state");
+    check_children(converter, state);
+    if (!is_compound)
+        scxml_map_add(converter, map, SPAN("type"),
+                      scxml_string(converter, state->name, state->place));
+    const struct node *states = convert_states(converter, state, &first, depth + 1);
+    if (is_compound)
+        scxml_map_add(converter, map, SPAN("initial"),
+                      convert_initial(converter, state, first));
+    scxml_map_add(converter, map, SPAN("entry"), convert_blocks(converter, state, "onentry"));
+    scxml_map_add(converter, map, SPAN("exit"), convert_blocks(converter, state, "onexit"));
+    scxml_map_add(converter, map, SPAN("invoke"), convert_invokes(converter, state));
+    scxml_add_reactions(converter, state, map);
+    if (scxml_is(state, "final"))
+        scxml_map_add(converter, map, SPAN("output"), convert_done_data(converter, state));
+    scxml_map_add(converter, map, SPAN("states"), states);
+}
+
 static const struct node *convert_state(struct scxml_converter *converter,
                                         const struct markup *state, struct span id,
                                         uint32_t depth)
 {
     struct scxml_map map = {.place = state->place};
-    struct span first;
     if (scxml_is(state, "history"))
         return convert_history(converter, state, id);
-    check_children(converter, state);
-    bool is_compound = scxml_is(state, "state");
     scxml_map_add(converter, &map, SPAN("id"), scxml_string(converter, id, state->place));
-    if (!is_compound)
-        scxml_map_add(converter, &map, SPAN("type"),
-                      scxml_string(converter, state->name, state->place));
-    const struct node *states = convert_states(converter, state, &first, depth + 1);
-    if (is_compound)
-        scxml_map_add(converter, &map, SPAN("initial"),
-                      convert_initial(converter, state, first));
-    scxml_map_add(converter, &map, SPAN("entry"), convert_blocks(converter, state, "onentry"));
-    scxml_map_add(converter, &map, SPAN("exit"), convert_blocks(converter, state, "onexit"));
-    scxml_map_add(converter, &map, SPAN("invoke"), convert_invokes(converter, state));
-    scxml_map_add(converter, &map, SPAN("on"), convert_transitions(converter, state));
-    if (scxml_is(state, "final"))
-        scxml_map_add(converter, &map, SPAN("output"), convert_done_data(converter, state));
-    scxml_map_add(converter, &map, SPAN("states"), states);
+    add_parts(converter, state, &map, depth);
+    scxml_add_more(converter, state, &map);
     return scxml_map_node(converter, &map);
 }
 
@@ -431,8 +481,35 @@ static const struct node *convert_scripts(struct scxml_converter *converter,
     for (; child != NULL; child = child->next) {
         if (scxml_is(child, "script"))
             scxml_add_script(converter, child, &list);
+        else if (scxml_is_own(child, "run"))
+            scxml_list_add(converter, &list, scxml_actions(converter, child));
     }
     return list.count == 0 ? NULL : scxml_list_node(converter, &list);
+}
+
+/* <scxml> has neither transitions nor anything to do on entry: a root that has is a state in
+ * it. */
+static const struct markup *find_own_root(const struct markup *root)
+{
+    const struct markup *child = root->children;
+    while (child != NULL &&
+           !(scxml_is_state(child) && span_is(scxml_own_value(child, "root"), "true")))
+        child = child->next;
+    return child;
+}
+
+static void add_states(struct scxml_converter *converter, const struct markup *root,
+                       struct scxml_map *map)
+{
+    const struct markup *own = find_own_root(root);
+    struct span first;
+    if (own != NULL) {
+        add_parts(converter, own, map, 0);
+        return;
+    }
+    const struct node *states = convert_states(converter, root, &first, 0);
+    scxml_map_add(converter, map, SPAN("initial"), convert_initial(converter, root, first));
+    scxml_map_add(converter, map, SPAN("states"), states);
 }
 
 static const struct node *convert_root(struct scxml_converter *converter,
@@ -440,13 +517,12 @@ static const struct node *convert_root(struct scxml_converter *converter,
 {
     struct scxml_map map = {.place = root->place};
     struct scxml_map context = {.place = root->place};
-    struct span first;
     struct place place = root->place;
+    bool is_xstate = converter->semantics == SEMANTICS_XSTATE;
     check_children(converter, root);
-    scxml_map_add(converter, &map, SPAN("id"),
-                  scxml_string(converter, machine_name(root), place));
+    scxml_map_add(converter, &map, SPAN("id"), scxml_string(converter, converter->name, place));
     scxml_map_add(converter, &map, SPAN("semantics"),
-                  scxml_string(converter, SPAN("scxml"), place));
+                  scxml_string(converter, is_xstate ? SPAN("xstate") : SPAN("scxml"), place));
     scxml_map_add(
         converter, &map, SPAN("datamodel"),
         scxml_string(converter, span_from_text(datamodel_name(converter->datamodel)), place));
@@ -455,13 +531,16 @@ static const struct node *convert_root(struct scxml_converter *converter,
         scxml_string(converter, converter->binds_late ? SPAN("late") : SPAN("early"), place));
     add_context(converter, root, &context);
     const struct node *scripts = convert_scripts(converter, root);
-    const struct node *states = convert_states(converter, root, &first, 0);
+    struct scxml_map parts = {.place = place};
+    add_states(converter, root, &parts);
     if (context.count > 0)
         scxml_map_add(converter, &map, SPAN("context"), scxml_map_node(converter, &context));
-    scxml_map_add(converter, &map, SPAN("data"), variable_list(converter, place));
+    if (!is_xstate)
+        scxml_map_add(converter, &map, SPAN("data"), variable_list(converter, place));
     scxml_map_add(converter, &map, SPAN("run"), scripts);
-    scxml_map_add(converter, &map, SPAN("initial"), convert_initial(converter, root, first));
-    scxml_map_add(converter, &map, SPAN("states"), states);
+    for (uint32_t i = 0; i < parts.count; i++)
+        scxml_map_add(converter, &map, parts.entries[i].key, parts.entries[i].value);
+    scxml_add_more(converter, root, &map);
     return scxml_map_node(converter, &map);
 }
 
@@ -479,8 +558,13 @@ const struct node *scxml_convert(const struct markup *root, const struct scxml_f
     }
     if (!read_datamodel(&converter, root))
         return NULL;
+    converter.semantics = span_is(scxml_own_value(root, "semantics"), "xstate")
+                              ? SEMANTICS_XSTATE
+                              : SEMANTICS_SCXML;
+    converter.name = machine_name(root);
     converter.binds_late = span_is(markup_value(root, "binding"), "late");
     converter.ids = arena_new_array(arena, STATES_MAX, struct span);
+    converter.own_ids = arena_new_array(arena, STATES_MAX, struct span);
     collect(&converter, root);
     converter.scope = (struct ecma_scope){converter.variables, converter.variable_count};
     const struct node *node = convert_root(&converter, root);

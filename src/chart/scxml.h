@@ -9,6 +9,9 @@
 #include "base/markup.h"
 #include "base/node.h"
 
+/* The namespace of what SCXML has no word for: scxml_own.c. */
+#define SCXML_OWN_SPACE "urn:interlock:scxml"
+
 /* How the document gets at files it names, such as `<data src="file:a.json">`. The path is as
  * written, without `file:`. False when the file cannot be read. */
 struct scxml_files {

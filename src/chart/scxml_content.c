@@ -5,6 +5,7 @@
  * not before: such an action becomes `fail`, with a warning that has its place. What is right
  * but not translated is an error at once.
  */
+#include "base/json.h"
 #include "chart/scxml_converter.h"
 
 typedef const struct node *convert_action(struct scxml_converter *converter,
@@ -177,6 +178,19 @@ const struct node *scxml_assign(struct scxml_converter *converter, struct span l
     return NULL;
 }
 
+/* An assign of XState's: its members all see what was before the first. */
+static const struct node *assign_own(struct scxml_converter *converter,
+                                     const struct markup *element, const struct node *value)
+{
+    struct scxml_map map = {.place = element->place};
+    struct span key = scxml_own_value(element, "key");
+    if (value == NULL)
+        return NULL;
+    scxml_map_add(converter, &map, key.size > 0 ? key : markup_value(element, "location"),
+                  value);
+    return one_entry(converter, element->place, "assign", scxml_map_node(converter, &map));
+}
+
 static const struct node *convert_assign(struct scxml_converter *converter,
                                          const struct markup *element)
 {
@@ -186,7 +200,31 @@ static const struct node *convert_assign(struct scxml_converter *converter,
     const struct node *value = markup_find(element, "expr") != NULL
                                    ? scxml_slot_or_none(converter, element, "expr")
                                    : scxml_inline(converter, element);
+    if (converter->semantics == SEMANTICS_XSTATE)
+        return assign_own(converter, element, value);
     return scxml_assign(converter, location->value, location->place, value);
+}
+
+/* One more member of the assign before. */
+static void add_together(struct scxml_converter *converter, const struct markup *element,
+                         struct scxml_list *list)
+{
+    struct scxml_map map = {.place = element->place};
+    const struct node *added = node_find(convert_assign(converter, element), SPAN("assign"));
+    const struct node *before =
+        list->count == 0 ? NULL : node_find(list->items[list->count - 1], SPAN("assign"));
+    if (added == NULL || added->kind != NODE_MAP)
+        return;
+    if (before == NULL || before->kind != NODE_MAP) {
+        scxml_list_add(converter, list, one_entry(converter, map.place, "assign", added));
+        return;
+    }
+    for (uint32_t i = 0; i < before->count; i++)
+        scxml_map_add(converter, &map, before->entries[i].key, before->entries[i].value);
+    for (uint32_t i = 0; i < added->count; i++)
+        scxml_map_add(converter, &map, added->entries[i].key, added->entries[i].value);
+    list->items[list->count - 1] =
+        one_entry(converter, map.place, "assign", scxml_map_node(converter, &map));
 }
 
 /* A name's value as the variable it is, in the document's language. */
@@ -247,19 +285,54 @@ const struct node *scxml_content(struct scxml_converter *converter,
     return scxml_inline(converter, child);
 }
 
+const struct node *scxml_condition(struct scxml_converter *converter,
+                                   const struct markup *element)
+{
+    const struct markup_attribute *condition = markup_find(element, "cond");
+    struct span own = scxml_own_value(element, "guard");
+    if (own.size > 0)
+        return json_read_tree(own, element->place.file, converter->arena,
+                              converter->diagnostics);
+    if (condition == NULL)
+        return NULL;
+    struct span cel = scxml_translate(converter, condition, ECMA_AS_CONDITION);
+    return cel.size == 0 ? NULL : scxml_string(converter, cel, condition->place);
+}
+
+const struct node *scxml_event(struct scxml_converter *converter, const struct markup *element)
+{
+    struct scxml_map event = {.place = element->place};
+    const struct node *type = scxml_text_or_slot(converter, element, "event", "eventexpr");
+    const struct node *data = scxml_content(converter, element);
+    const struct node *params = scxml_params(converter, element);
+    bool is_xstate = converter->semantics == SEMANTICS_XSTATE;
+    if (is_xstate && params == NULL && type != NULL)
+        return type; /* an expression may give the whole event */
+    scxml_map_add(converter, &event, SPAN("type"), type);
+    for (uint32_t i = 0; is_xstate && params != NULL && i < params->count; i++)
+        scxml_map_add(converter, &event, params->entries[i].key, params->entries[i].value);
+    if (!is_xstate)
+        scxml_map_add(converter, &event, SPAN("data"), data != NULL ? data : params);
+    return scxml_map_node(converter, &event);
+}
+
+/* XState raises with a payload and a delay too, for which SCXML has `#_internal`. */
+static bool is_raise(const struct scxml_converter *converter, const struct markup *send)
+{
+    return converter->semantics == SEMANTICS_XSTATE &&
+           span_is(markup_value(send, "target"), "#_internal");
+}
+
 static const struct node *convert_send(struct scxml_converter *converter,
                                        const struct markup *element)
 {
     struct scxml_map map = {.place = element->place};
-    struct scxml_map event = {.place = element->place};
-    const struct node *data = scxml_content(converter, element);
-    const struct node *params = scxml_params(converter, element);
-    scxml_map_add(converter, &event, SPAN("type"),
-                  scxml_text_or_slot(converter, element, "event", "eventexpr"));
-    scxml_map_add(converter, &event, SPAN("data"), data != NULL ? data : params);
-    scxml_map_add(converter, &map, SPAN("send"), scxml_map_node(converter, &event));
-    scxml_map_add(converter, &map, SPAN("to"),
-                  scxml_text_or_slot(converter, element, "target", "targetexpr"));
+    bool raises = is_raise(converter, element);
+    scxml_map_add(converter, &map, raises ? SPAN("raise") : SPAN("send"),
+                  scxml_event(converter, element));
+    if (!raises)
+        scxml_map_add(converter, &map, SPAN("to"),
+                      scxml_text_or_slot(converter, element, "target", "targetexpr"));
     scxml_map_add(converter, &map, SPAN("processor"),
                   scxml_text_or_slot(converter, element, "type", "typeexpr"));
     scxml_map_add(converter, &map, SPAN("delay"),
@@ -316,9 +389,8 @@ static const struct node *convert_choice(struct scxml_converter *converter,
     }
     if (!is_required(converter, opening, "cond"))
         return NULL;
-    const struct markup_attribute *condition = markup_find(opening, "cond");
-    struct span cel = scxml_translate(converter, condition, ECMA_AS_CONDITION);
-    scxml_map_add(converter, &map, SPAN("if"), scxml_string(converter, cel, condition->place));
+    const struct node *condition = scxml_condition(converter, opening);
+    scxml_map_add(converter, &map, SPAN("if"), condition);
     scxml_map_add(converter, &map, SPAN("then"),
                   convert_branch(converter, opening->place, child, &rest));
     if (rest != NULL && scxml_is(rest, "elseif")) {
@@ -333,7 +405,7 @@ static const struct node *convert_choice(struct scxml_converter *converter,
         if (end != NULL)
             scxml_error(converter, "IL0104", end->place, "`<else>` is the last branch");
     }
-    return cel.size == 0 ? NULL : scxml_map_node(converter, &map);
+    return condition == NULL ? NULL : scxml_map_node(converter, &map);
 }
 
 static const struct node *convert_if(struct scxml_converter *converter,
@@ -393,6 +465,9 @@ static const struct node *convert_any(struct scxml_converter *converter,
     };
     if (!markup_is_element(element))
         return NULL;
+    const struct node *own = scxml_own_action(converter, element);
+    if (own != NULL)
+        return own;
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
         if (scxml_is(element, actions[i].name))
             return actions[i].convert(converter, element);
@@ -408,6 +483,9 @@ static void add_any(struct scxml_converter *converter, const struct markup *elem
 {
     if (scxml_is(element, "script"))
         scxml_add_script(converter, element, list);
+    else if (scxml_is(element, "assign") &&
+             span_is(scxml_own_value(element, "together"), "true"))
+        add_together(converter, element, list);
     else
         scxml_list_add(converter, list, convert_any(converter, element));
 }

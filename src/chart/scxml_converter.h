@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "chart/machine.h"
 #include "chart/scxml.h"
 #include "expr/expr.h"
 
@@ -13,6 +14,8 @@ struct scxml_converter {
     struct diagnostics *diagnostics;
     const struct scxml_files *files;
     enum scxml_datamodel datamodel;
+    enum semantics semantics; /* what il:semantics says, see scxml_own.c */
+    struct span name;         /* of the machine */
     bool binds_late;
 
     struct span *variables; /* all that can be assigned to; those of <data> first */
@@ -20,7 +23,9 @@ struct scxml_converter {
     uint32_t variable_capacity;
     struct ecma_scope scope; /* those of <data> */
 
-    struct span *ids; /* of the states */
+    struct span *ids;     /* of the states, as they stand in the document */
+    struct span *own_ids; /* of the same states: what il:id says, or the same */
+    bool has_own_ids;
     uint32_t id_count;
     uint32_t id_capacity;
     uint32_t ids_made_up;
@@ -108,6 +113,24 @@ const struct node *scxml_params(struct scxml_converter *converter,
 const struct node *scxml_content(struct scxml_converter *converter,
                                  const struct markup *element);
 
+/* The child of that name, or NULL. */
+const struct markup *scxml_find_child(const struct markup *element, const char *name);
+/* True for the elements that are states: their `id` is one. */
+bool scxml_is_state(const struct markup *element);
+/* A transition's element as a transition's map, without its event. */
+const struct node *scxml_transition(struct scxml_converter *converter,
+                                    const struct markup *element);
+/* `#id` of each name in a list of ids. */
+const struct node *scxml_targets(struct scxml_converter *converter, struct span ids,
+                                 struct place place);
+/* The event descriptors of a transition, with one blank between. */
+struct span scxml_events(struct scxml_converter *converter, const struct markup *transition);
+/* A condition: of <transition>, <if>, <elseif>; NULL after an error or without one. */
+const struct node *scxml_condition(struct scxml_converter *converter,
+                                   const struct markup *element);
+/* {type, …}: the event that an element sends. */
+const struct node *scxml_event(struct scxml_converter *converter, const struct markup *element);
+
 /* Executable content: the element's children as a list of actions. */
 const struct node *scxml_actions(struct scxml_converter *converter,
                                  const struct markup *element);
@@ -125,5 +148,26 @@ const struct node *scxml_assign_path(struct scxml_converter *converter,
 const struct node *scxml_assign(struct scxml_converter *converter, struct span location,
                                 struct place place, const struct node *value);
 
-const struct node *scxml_invoke(struct scxml_converter *converter,
+const struct node *scxml_invoke(struct scxml_converter *converter, const struct markup *state,
                                 const struct markup *element);
+
+/* scxml_own.c: what SCXML has no word for. */
+bool scxml_is_own(const struct markup *element, const char *name);
+/* An attribute of ours; empty when there is none. */
+struct span scxml_own_value(const struct markup *element, const char *name);
+/* An element that stands there for other programs only. */
+bool scxml_is_implied(const struct markup *element);
+/* The id that a state of the document has in the definition. */
+struct span scxml_own_id(const struct scxml_converter *converter, struct span id);
+/* The members of <il:more>, in place of those that are there. */
+void scxml_add_more(struct scxml_converter *converter, const struct markup *element,
+                    struct scxml_map *map);
+/* The transitions of a state under `on`, `after` and `always`. */
+void scxml_add_reactions(struct scxml_converter *converter, const struct markup *state,
+                         struct scxml_map *map);
+/* The `timeout` and `onTimeout` of an invocation, which are transitions of its state. */
+void scxml_add_timeout(struct scxml_converter *converter, const struct markup *state,
+                       const struct markup *invoke, struct scxml_map *map);
+/* An action of ours; NULL for any other element. */
+const struct node *scxml_own_action(struct scxml_converter *converter,
+                                    const struct markup *element);

@@ -51,7 +51,8 @@ static const struct node *convert_finalize(struct scxml_converter *converter,
     return actions != NULL ? actions : returned_values(converter, invoke);
 }
 
-const struct node *scxml_invoke(struct scxml_converter *converter, const struct markup *element)
+const struct node *scxml_invoke(struct scxml_converter *converter, const struct markup *state,
+                                const struct markup *element)
 {
     static const char *const names[] = {"id", "idlocation"};
     struct scxml_map map = {.place = element->place};
@@ -62,12 +63,16 @@ const struct node *scxml_invoke(struct scxml_converter *converter, const struct 
                 converter, &map, span_from_text(names[i]),
                 scxml_string(converter, span_trim(attribute->value), attribute->place));
     }
-    scxml_map_add(converter, &map, SPAN("type"),
-                  scxml_text_or_slot(converter, element, "type", "typeexpr"));
+    bool is_xstate = converter->semantics == SEMANTICS_XSTATE;
+    if (!is_xstate)
+        scxml_map_add(converter, &map, SPAN("type"),
+                      scxml_text_or_slot(converter, element, "type", "typeexpr"));
     scxml_map_add(converter, &map, SPAN("src"),
                   scxml_text_or_slot(converter, element, "src", "srcexpr"));
-    scxml_map_add(converter, &map, SPAN("content"), scxml_content(converter, element));
+    scxml_map_add(converter, &map, is_xstate ? SPAN("input") : SPAN("content"),
+                  scxml_content(converter, element));
     scxml_map_add(converter, &map, SPAN("input"), scxml_params(converter, element));
+    scxml_add_timeout(converter, state, element, &map);
     if (span_is(markup_value(element, "autoforward"), "true"))
         scxml_map_add(converter, &map, SPAN("autoForward"),
                       scxml_true(converter, element->place));

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "cli/command.h"
 #include "cli/definition_file.h"
+#include "cli/graph_svg.h"
 #include "cli/report.h"
 
 enum { OUTPUT, OPTION_COUNT };
@@ -12,16 +13,50 @@ static const struct option options[] = {
     [OUTPUT] = OPTION_OUTPUT,
 };
 
-static void draw(const struct machine *machine, enum output_format format, struct text *text)
+/* Fails with diagnostics, or where a drawing needs the world. */
+static enum cli_exit draw(struct definition_file *file, const struct machine *machine,
+                          enum output_format format, struct text *text)
 {
-    if (format == OUTPUT_DOT) {
+    switch (format) {
+    case OUTPUT_DOT:
         draw_dot(machine, text);
-    } else if (format == OUTPUT_JSON) {
+        break;
+    case OUTPUT_JSON:
         text_add(text, machine->definition);
         text_add_byte(text, '\n');
-    } else {
+        break;
+    case OUTPUT_SVG:
+        return graph_svg(machine, text);
+    case OUTPUT_SCXML:
+        scxml_write(machine, &file->arena, text, &file->diagnostics);
+        break;
+    case OUTPUT_MERMAID:
+    case OUTPUT_TEXT:
+    case OUTPUT_NDJSON:
+    case OUTPUT_CSV:
+    case OUTPUT_SARIF:
+    case OUTPUT_C:
+    case OUTPUT_FORMAT_COUNT:
         draw_mermaid(machine, text);
+        break;
     }
+    return file->diagnostics.errors == 0 ? CLI_OK : CLI_FAILED;
+}
+
+/* What the file itself has warnings about is for `check` to say. */
+static enum cli_exit write_machine(struct definition_file *file, const struct machine *machine,
+                                   enum output_format format)
+{
+    struct text text;
+    int lines_left = DIAGNOSTICS_SHOWN_MAX;
+    text_init(&text, NULL);
+    diagnostics_init(&file->diagnostics, &file->arena);
+    enum cli_exit exit = draw(file, machine, format, &text);
+    report_diagnostics(&file->diagnostics, SEVERITY_WARNING, &lines_left);
+    if (exit == CLI_OK)
+        output_add(text_span(&text));
+    text_fini(&text);
+    return exit;
 }
 
 static enum cli_exit run(const struct cli_world *world, const struct arguments *arguments,
@@ -35,11 +70,7 @@ static enum cli_exit run(const struct cli_world *world, const struct arguments *
     if (exit == CLI_OK)
         machine = definition_file_machine(&file);
     if (machine != NULL) {
-        struct text text;
-        text_init(&text, NULL);
-        draw(machine, format, &text);
-        output_add(text_span(&text));
-        text_fini(&text);
+        exit = write_machine(&file, machine, format);
     } else {
         report_diagnostics(&file.diagnostics, SEVERITY_ERROR, &lines_left);
         exit = exit == CLI_OK ? CLI_FAILED : exit;
@@ -51,16 +82,19 @@ static enum cli_exit run(const struct cli_world *world, const struct arguments *
 const struct command command_graph = {
     .name = "graph",
     .summary = "draw a machine, or write it in another notation",
-    .usage = "FILE [-o mermaid|dot|json]",
-    .text = "Mermaid where nothing is said: it is drawn where Markdown is shown. `dot` is for\n"
-            "Graphviz; `json` is the definition itself, without its steps.",
+    .usage = "FILE [-o mermaid|dot|svg|scxml|json]",
+    .text =
+        "Mermaid where nothing is said: it is drawn where Markdown is shown. `dot` is for\n"
+        "Graphviz, and `svg` what its program of that name makes of it; `scxml` is the W3C's\n"
+        "notation; `json` is the definition itself, without its steps.",
     .example = "  interlock graph order.yaml\n"
-               "  interlock graph order.yaml -o dot | dot -Tsvg >order.svg",
+               "  interlock graph order.yaml -o svg >order.svg",
     .options = options,
     .option_count = OPTION_COUNT,
     .operands_min = 1,
     .operands_max = 1,
-    .formats = OUTPUT_BIT(OUTPUT_MERMAID) | OUTPUT_BIT(OUTPUT_DOT) | OUTPUT_BIT(OUTPUT_JSON),
+    .formats = OUTPUT_BIT(OUTPUT_MERMAID) | OUTPUT_BIT(OUTPUT_DOT) | OUTPUT_BIT(OUTPUT_SVG) |
+               OUTPUT_BIT(OUTPUT_SCXML) | OUTPUT_BIT(OUTPUT_JSON),
     .output_option = OUTPUT,
     .run = run,
 };

@@ -17,7 +17,10 @@
     X(CSV, "csv")             \
     X(MERMAID, "mermaid")     \
     X(DOT, "dot")             \
-    X(SARIF, "sarif")
+    X(SARIF, "sarif")         \
+    X(SVG, "svg")             \
+    X(SCXML, "scxml")         \
+    X(C, "c")
 
 #define OUTPUT_FORMAT_ENUM(name, text) OUTPUT_##name,
 enum output_format { OUTPUT_FORMAT_LIST(OUTPUT_FORMAT_ENUM) OUTPUT_FORMAT_COUNT };

@@ -7,6 +7,7 @@
 #include "expr/slot.h"
 
 #include "base/ensure.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "expr/convert.h"
 
@@ -353,6 +354,76 @@ struct value expr_slot_run_quoted(const struct expr_slot *slot, const struct exp
 bool expr_slot_is_literal(const struct expr_slot *slot)
 {
     return slot->kind == SLOT_LITERAL;
+}
+
+const struct value *expr_slot_value(const struct expr_slot *slot)
+{
+    return slot->kind == SLOT_LITERAL ? &slot->literal : NULL;
+}
+
+static void write_text_slot(struct text *text, const struct expr_slot *slot)
+{
+    for (uint32_t i = 0; i < slot->count; i++) {
+        const struct slot_piece *piece = &slot->pieces[i];
+        text_add(text, i == 0 ? SPAN("") : SPAN(" + "));
+        if (piece->program == NULL) {
+            json_write_string(text, piece->literal);
+            continue;
+        }
+        text_add(text, SPAN("string("));
+        expr_write(text, piece->program);
+        text_add_byte(text, ')');
+    }
+}
+
+void expr_slot_write(struct text *text, const struct expr_slot *slot)
+{
+    bool is_list = slot->kind == SLOT_LIST;
+    switch (slot->kind) {
+    case SLOT_LITERAL:
+        json_write(text, slot->literal);
+        return;
+    case SLOT_PROGRAM:
+        expr_write(text, slot->program);
+        return;
+    case SLOT_TEXT:
+        write_text_slot(text, slot);
+        return;
+    case SLOT_LIST:
+    case SLOT_MAP:
+        text_add_byte(text, is_list ? '[' : '{');
+        for (uint32_t i = 0; i < slot->count; i++) {
+            text_add(text, i == 0 ? SPAN("") : SPAN(", "));
+            if (!is_list) {
+                json_write_string(text, slot->entries[i].key);
+                text_add(text, SPAN(": "));
+            }
+            expr_slot_write(text, slot->items[i]);
+        }
+        text_add_byte(text, is_list ? ']' : '}');
+        return;
+    }
+    never();
+}
+
+bool expr_slot_is_map(const struct expr_slot *slot)
+{
+    bool is_literal = slot->kind == SLOT_LITERAL && slot->literal.kind == VALUE_MAP;
+    return is_literal ? slot->literal.count > 0 : slot->kind == SLOT_MAP;
+}
+
+const struct expr_slot *expr_slot_member(const struct expr_slot *slot, uint32_t index,
+                                         struct span *key, struct arena *arena)
+{
+    ensure(expr_slot_is_map(slot));
+    if (slot->kind == SLOT_MAP && index < slot->count) {
+        *key = slot->entries[index].key;
+        return slot->items[index];
+    }
+    if (slot->kind == SLOT_MAP || index >= slot->literal.count)
+        return NULL;
+    *key = value_span(slot->literal.entries[index].key);
+    return expr_slot_literal(slot->literal.entries[index].value, arena);
 }
 
 bool expr_slot_uses(const struct expr_slot *slot, uint32_t variable)

@@ -38,6 +38,18 @@ struct value expr_slot_run_quoted(const struct expr_slot *slot, const struct exp
 /* True when no expression is in it. */
 bool expr_slot_is_literal(const struct expr_slot *slot);
 
+/* Its value then; NULL for any other. */
+const struct value *expr_slot_value(const struct expr_slot *slot);
+
+/* Writes the slot as one expression in CEL that has the same value. */
+void expr_slot_write(struct text *text, const struct expr_slot *slot);
+
+/* True for a map with at least one member: expr_slot_member() gives them one by one, in written
+ * order, and NULL behind the last. */
+bool expr_slot_is_map(const struct expr_slot *slot);
+const struct expr_slot *expr_slot_member(const struct expr_slot *slot, uint32_t index,
+                                         struct span *key, struct arena *arena);
+
 /* True when any expression in it reads the variable. */
 bool expr_slot_uses(const struct expr_slot *slot, uint32_t variable);
 

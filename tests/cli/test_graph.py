@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """`graph`: a machine in the notation of other programs."""
 
+import os
 import shutil
+import stat
 import subprocess
+import xml.etree.ElementTree
 
 import harness
 
@@ -48,6 +51,75 @@ class Graph(harness.Case):
     def test_json_is_a_definition_again(self):
         self.write("again.json", self.drawn("-o", "json"))
         self.assertEqual(self.must("graph", "again.json").out, self.drawn())
+
+    def fake_dot(self, script):
+        """A program called `dot`, alone in a folder."""
+        os.makedirs(self.path("bin"), exist_ok=True)
+        self.write("bin/dot", "#!/bin/sh\n" + script)
+        os.chmod(self.path("bin/dot"), stat.S_IRWXU)
+        return {"PATH": self.path("bin") + ":/usr/bin:/bin"}
+
+    def test_svg_is_what_graphviz_makes_of_it(self):
+        if not shutil.which("dot"):
+            self.skipTest("there is no program `dot` (package graphviz)")
+        drawing = xml.etree.ElementTree.fromstring(self.drawn("-o", "svg"))
+        self.assertTrue(drawing.tag.endswith("svg"))
+        self.assertIn("WIDE", "".join(drawing.itertext()))
+
+    def test_dot_gets_the_drawing_and_gives_the_picture(self):
+        self.write("door.yaml", MACHINE)
+        path = self.fake_dot('echo "$1"; cat\n')
+        self.assertEqual(self.must("graph", "door.yaml", "-o", "svg", env=path).out,
+                         "-Tsvg\n" + self.drawn("-o", "dot"))
+
+    def test_dot_may_be_missing_or_fail(self):
+        self.write("door.yaml", MACHINE)
+        answer = self.must("graph", "door.yaml", "-o", "svg", status=3,
+                           env={"PATH": self.path("nothing")})
+        self.assertEqual((answer.out, answer.err), ("", "interlock: there is no program `dot`: "
+                                                   "install the package graphviz\n"))
+        path = self.fake_dot("echo half; echo no such thing >&2; exit 1\n")
+        answer = self.must("graph", "door.yaml", "-o", "svg", status=3, env=path)
+        self.assertEqual((answer.out, answer.err),
+                         ("", "interlock: `dot` failed: no such thing\n"))
+
+    def again(self, file):
+        """The file as SCXML, in this folder."""
+        answer = self.must("graph", str(file), "-o", "scxml")
+        xml.etree.ElementTree.fromstring(answer.out)
+        return self.write("again.scxml", answer.out), answer.err
+
+    def test_scxml_is_the_same_machine_again(self):
+        self.write("door.yaml", MACHINE)
+        again, warnings = self.again("door.yaml")
+        self.assertEqual(self.must("graph", again).out, self.drawn())
+        self.assertIn("door.yaml:12:23: warning IL0106: other programs do not know", warnings)
+        events = ["OPEN", '{"key":"right"}', '{"advance":"10s"}', "LAMP",
+                  '{"done":"WIDE.BELL","output":1}', "OPEN", '{"key":"right"}',
+                  '{"advance":"30s"}', "OPEN", '{"key":"right"}', '{"error":"WIDE.BELL"}']
+        before = self.must("step", "door.yaml", *events).lines
+        after = self.must("step", again, *events).lines
+        self.assertEqual(before[-1]["value"], "BROKEN")
+        self.assertEqual([line["value"] for line in before], [line["value"] for line in after])
+        self.assertEqual([line["context"] for line in before],
+                         [line["context"] for line in after])
+
+    def test_examples_are_the_same_machines_again(self):
+        for file in sorted(harness.ROOT.glob("examples/*/*.yaml")):
+            if self.call("graph", str(file)).status != 0:
+                continue  # it derives states, and draws nothing
+            with self.subTest(file=file.name):
+                again, _ = self.again(file)
+                self.assertEqual(self.must("graph", again).out,
+                                 self.must("graph", str(file)).out)
+                self.assertEqual(self.call("check", again).status,
+                                 self.call("check", str(file)).status)
+
+    def test_the_cases_of_an_example_hold_again(self):
+        self.again(harness.ROOT / "examples/orders/order.yaml")
+        cases = (harness.ROOT / "examples/orders/order.cases").read_text()
+        self.write("order.cases", cases.replace("order.yaml", "again.scxml"))
+        self.must("test", "order.cases")
 
     def test_a_definition_that_does_not_load_is_not_drawn(self):
         self.write("bad.yaml", "initial: A\nstates: { B: {} }\n")

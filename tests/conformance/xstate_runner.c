@@ -9,6 +9,7 @@
  *
  * Every case builds from its `config` alone.
  *
+ * With --again every machine is written as SCXML and read again first: nothing may change.
  * --failures prints every case that differs or is not there yet.
  */
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "chart/chart.h"
+#include "scxml_again.h"
 #include "wire/wire.h"
 
 /* Cases that were the same: all there are. */
@@ -37,6 +39,7 @@ struct runner {
     unsigned different;
     unsigned missing;
     bool is_telling;
+    bool is_again; /* run what is written of a machine, not what it was read from */
 };
 
 /* An instance and where it stands in its recording. */
@@ -204,6 +207,9 @@ static void run_case(struct runner *runner, struct value json)
                                                    &runner->arena, &diagnostics);
     const struct machine *machine =
         root == NULL ? NULL : machine_load(root, &runner->arena, &diagnostics);
+    struct span again;
+    if (machine != NULL && runner->is_again)
+        machine = scxml_again(machine, &runner->arena, &diagnostics, &again);
     const struct diagnostic *missing = find_missing(&diagnostics);
     if (machine == NULL && missing != NULL) {
         count_missing(runner, missing);
@@ -264,8 +270,9 @@ static bool report(const struct runner *runner)
         printf("# not there yet, %u cases: %s\n", runner->features[i].cases,
                runner->features[i].name);
     bool holds = runner->same >= SAME_FLOOR;
-    printf("%s 1 - xstate: %u of %u cases are the same, %u differ, %u are not there yet\n",
-           holds ? "ok" : "not ok", runner->same, all, runner->different, runner->missing);
+    printf("%s 1 - xstate%s: %u of %u cases are the same, %u differ, %u are not there yet\n",
+           holds ? "ok" : "not ok", runner->is_again ? " again" : "", runner->same, all,
+           runner->different, runner->missing);
     return holds;
 }
 
@@ -277,6 +284,8 @@ int main(int count, char **arguments)
     for (int i = 1; i < count; i++) {
         if (span_is(span_from_text(arguments[i]), "--failures"))
             runner.is_telling = true;
+        else if (span_is(span_from_text(arguments[i]), "--again"))
+            runner.is_again = true;
         else if (folder == NULL)
             folder = arguments[i];
     }

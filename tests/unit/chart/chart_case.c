@@ -5,6 +5,8 @@
 
 #include <dirent.h>
 
+#include "scxml_again.h"
+
 struct known_invoke {
     struct span id;
     uint64_t current;
@@ -456,13 +458,37 @@ static void open_machine(struct case_runner *runner)
     REFUSE(runner, "%.*s", SPAN_ARGS(diagnostics.first->message));
 }
 
+/* The machine once more, from its document. */
+static void read_again(struct case_runner *runner)
+{
+    struct diagnostics diagnostics;
+    struct span text;
+    struct fixture *fixture = &runner->fixture;
+    fixture->machine = scxml_again(fixture->machine, &fixture->arena, &diagnostics, &text);
+    if (fixture->machine == NULL)
+        fail_msg("%.*s\n%.*s", SPAN_ARGS(diagnostics.first->message), SPAN_ARGS(text));
+}
+
+static void run_lines(struct case_runner *runner)
+{
+    struct span rest = runner->chart_case->lines;
+    runner->line = runner->chart_case->first_line;
+    for (; rest.size > 0; runner->line++)
+        run_line(runner, next_line(&rest));
+    fixture_close(&runner->fixture);
+}
+
 void chart_case_run(const struct chart_case *chart_case)
 {
     struct case_runner runner = {.chart_case = chart_case};
-    struct span rest = chart_case->lines;
     open_machine(&runner);
-    runner.line = chart_case->first_line;
-    for (; rest.size > 0; runner.line++)
-        run_line(&runner, next_line(&rest));
-    fixture_close(&runner.fixture);
+    run_lines(&runner);
+}
+
+void chart_case_run_again(const struct chart_case *chart_case)
+{
+    struct case_runner runner = {.chart_case = chart_case};
+    open_machine(&runner);
+    read_again(&runner);
+    run_lines(&runner);
 }

@@ -30,3 +30,6 @@ void chart_cases_release(struct chart_cases *cases);
 
 /* Runs one; fails the running test when something differs. */
 void chart_case_run(const struct chart_case *chart_case);
+
+/* The same with the machine that is read back from what it is written as in SCXML. */
+void chart_case_run_again(const struct chart_case *chart_case);

@@ -17,13 +17,34 @@ static const struct expr_slot *compile_slot(struct fixture *fixture, const char 
                              &fixture->diagnostics);
 }
 
+/* What a slot is written as is an expression of the same value. */
+static void expect_same_when_written(struct fixture *fixture, const struct expr_slot *slot,
+                                     const char *answer)
+{
+    struct text text;
+    text_init(&text, &fixture->arena);
+    expr_slot_write(&text, slot);
+    const struct expr_program *program =
+        expr_compile(text_span(&text), (struct place){0}, &fixture_scope, &fixture->arena,
+                     &fixture->diagnostics);
+    if (program == NULL)
+        fail_msg("%.*s does not compile", SPAN_ARGS(text_span(&text)));
+    struct value value = expr_run(program, &fixture->frame, &fixture->arena);
+    bool both_fail = value.kind == VALUE_ERROR && answer[0] == '!';
+    if (!both_fail)
+        assert_string_equal(fixture_value_text(fixture, value), answer);
+}
+
 static const char *slot_answer(const char *json)
 {
     struct fixture *fixture = fixture_get();
     const struct expr_slot *slot = compile_slot(fixture, json);
     if (slot == NULL)
         return fixture_diagnostic_text(fixture);
-    return fixture_value_text(fixture, expr_slot_run(slot, &fixture->frame, &fixture->arena));
+    const char *answer =
+        fixture_value_text(fixture, expr_slot_run(slot, &fixture->frame, &fixture->arena));
+    expect_same_when_written(fixture, slot, answer);
+    return answer;
 }
 
 static void check(const struct fixture_row *rows, size_t count)
@@ -162,6 +183,26 @@ static void a_spent_arena_is_an_error_value(void **state)
     assert_in_range(spent, 10, sizeof memory / 16 - 1);
 }
 
+static void a_map_gives_its_members_one_by_one(void **state)
+{
+    static const char *const maps[] = {"{\"a\": 1, \"b\": \"${1 + 1}\"}",
+                                       "{\"a\": 1, \"b\": 2}"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(maps); i++) {
+        struct fixture *fixture = fixture_get();
+        struct span key;
+        const struct expr_slot *slot = compile_slot(fixture, maps[i]);
+        assert_true(expr_slot_is_map(slot));
+        const struct expr_slot *second = expr_slot_member(slot, 1, &key, &fixture->arena);
+        assert_true(span_is(key, "b"));
+        struct value value = expr_slot_run(second, &fixture->frame, &fixture->arena);
+        assert_int_equal(value.integer, 2);
+        assert_null(expr_slot_member(slot, 2, &key, &fixture->arena));
+    }
+    assert_false(expr_slot_is_map(compile_slot(fixture_get(), "{}")));
+    assert_false(expr_slot_is_map(compile_slot(fixture_get(), "[1]")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +213,7 @@ int main(void)
         cmocka_unit_test(mistakes_are_told_at_their_character),
         cmocka_unit_test(all_mistakes_of_a_tree_are_told),
         cmocka_unit_test(a_spent_arena_is_an_error_value),
+        cmocka_unit_test(a_map_gives_its_members_one_by_one),
         cmocka_unit_test(a_slot_knows_whether_it_is_literal_and_what_it_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
