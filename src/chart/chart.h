@@ -18,3 +18,4 @@
 #include "chart/scxml_write.h"
 #include "chart/snapshot.h"
 #include "chart/step.h"
+#include "chart/step_light.h"

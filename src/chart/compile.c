@@ -22,7 +22,7 @@ struct compiler {
     uint32_t *order;  /* transitions by source, then event, then document order */
     uint32_t *starts; /* [state]: its first one in `order`; one more at the end */
     uint32_t *outer;  /* [event]: the longest `prefix.*` around it, or EVENT_ID_OTHER */
-    uint32_t *candidates;
+    struct machine_candidate *candidates;
     uint32_t count;
     uint32_t capacity;
 };
@@ -85,7 +85,8 @@ static uint32_t find_first(const struct compiler *compiler, uint32_t state, uint
 static void add_candidate(struct compiler *compiler, uint32_t transition)
 {
     loader_reserve(compiler->loader, compiler->candidates, compiler->count, compiler->capacity);
-    compiler->candidates[compiler->count++] = transition;
+    compiler->candidates[compiler->count++] = (struct machine_candidate){
+        transition, compiler->loader->transitions[transition].guard, NO_INDEX};
 }
 
 /* Adds the state's candidates for the event; true when one without a guard ends the list. */
@@ -117,9 +118,9 @@ static bool add_by_length(struct compiler *compiler, uint32_t state, uint32_t ev
 static void sort_candidates(struct compiler *compiler, uint32_t first)
 {
     for (uint32_t i = first + 1; i < compiler->count; i++) {
-        uint32_t moved = compiler->candidates[i];
+        struct machine_candidate moved = compiler->candidates[i];
         uint32_t at = i;
-        for (; at > first && compiler->candidates[at - 1] > moved; at--)
+        for (; at > first && compiler->candidates[at - 1].transition > moved.transition; at--)
             compiler->candidates[at] = compiler->candidates[at - 1];
         compiler->candidates[at] = moved;
     }
@@ -128,14 +129,13 @@ static void sort_candidates(struct compiler *compiler, uint32_t first)
 /* SCXML: whatever matches, in document order, up to the first without a guard. */
 static bool add_by_place(struct compiler *compiler, uint32_t state, uint32_t event)
 {
-    const struct loader *loader = compiler->loader;
     uint32_t first = compiler->count;
     for (uint32_t match = event; match != EVENT_ID_OTHER; match = compiler->outer[match])
         add_candidates(compiler, state, match);
     add_candidates(compiler, state, EVENT_ID_OTHER);
     sort_candidates(compiler, first);
     for (uint32_t i = first; i < compiler->count; i++) {
-        if (loader->transitions[compiler->candidates[i]].guard == NO_INDEX) {
+        if (compiler->candidates[i].guard == NO_INDEX) {
             compiler->count = i + 1;
             return true;
         }
@@ -329,5 +329,6 @@ void load_tables(struct loader *loader)
     machine->event_slots = loader->event_slots;
     machine->event_slot_mask = loader->event_slot_mask;
     load_domains(loader);
+    load_light_steps(loader, compiler.candidates);
     machine_verify(machine);
 }

@@ -182,3 +182,6 @@ void load_invokes(struct loader *loader, uint32_t state);
 
 /* compile.c: pass three, the look-up tables; the loader has no errors. */
 void load_tables(struct loader *loader);
+
+/* compile_light.c: what a step need not look at; tells the candidates their moves. */
+void load_light_steps(struct loader *loader, struct machine_candidate *candidates);

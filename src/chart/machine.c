@@ -120,9 +120,10 @@ static void verify_candidates(const struct machine *machine)
         uint32_t end = machine->candidate_starts[cell + 1];
         ensure(machine->candidate_starts[cell] <= end);
         for (uint32_t i = machine->candidate_starts[cell]; i < end; i++) {
-            ensure(machine->candidates[i] < machine->transition_count);
-            ensure(i + 1 == end ||
-                   machine->transitions[machine->candidates[i]].guard != NO_INDEX);
+            const struct machine_candidate *candidate = &machine->candidates[i];
+            ensure(candidate->transition < machine->transition_count);
+            ensure(candidate->guard == machine->transitions[candidate->transition].guard);
+            ensure(i + 1 == end || candidate->guard != NO_INDEX);
         }
     }
 }

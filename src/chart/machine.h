@@ -166,6 +166,21 @@ struct machine_transition {
     struct place place;
 };
 
+/* One of those that a leaf tries for an event. */
+struct machine_candidate {
+    uint32_t transition;
+    uint32_t guard; /* the transition's */
+    uint32_t move;  /* of those that may do nothing but leave and enter states; NO_INDEX */
+};
+
+/* What such a transition does to the words of the active states: see step_light.c. */
+struct machine_move {
+    uint32_t first_word;
+    uint32_t end_word;     /* one past the last */
+    bool applies;          /* leads somewhere, and be it back */
+    const uint64_t *words; /* for each of them the states that stay, and those entered */
+};
+
 /* In a list of states to enter: the state's children are entered by default, so the actions of
  * its initial transition run. */
 #define ENTRY_DEFAULT 0x80000000u
@@ -239,11 +254,22 @@ struct machine {
 
     uint32_t leaf_count;
     const uint32_t *candidate_starts; /* [leaf * event_count + event], one more at the end */
-    const uint32_t *candidates;       /* transition indexes */
-    uint32_t memory_count;            /* states whose children are remembered */
-    uint32_t start;                   /* the transition that enters the root */
-    struct range run;                 /* SCXML: actions before anything is entered */
-    struct value processors;          /* SCXML: _ioprocessors */
+    const struct machine_candidate *candidates;
+    const uint32_t *cells; /* by state: where a leaf's row of candidate_starts begins */
+    const struct machine_move *moves;
+
+    /* Sets of states, `word_count` words each: what a step need not look at one by one. */
+    const uint64_t *leaves;     /* those that have a row in the table */
+    const uint64_t *restless;   /* leaves that may leave without an event */
+    const uint64_t *busy_exits; /* leaving them does more than that */
+    const uint64_t *busy_entries;
+    const uint64_t *remembering; /* what is active inside is remembered when they are left */
+    bool has_restless;
+    bool has_light_steps;    /* some macrosteps do nothing but leave and enter */
+    uint32_t memory_count;   /* states whose children are remembered */
+    uint32_t start;          /* the transition that enters the root */
+    struct range run;        /* SCXML: actions before anything is entered */
+    struct value processors; /* SCXML: _ioprocessors */
     const struct machine_event *declared_events; /* under `events`; see door.h */
     uint32_t declared_event_count;
     bool declares_events;
@@ -278,6 +304,18 @@ static inline bool machine_is_within(const struct machine *machine, uint32_t inn
                                      uint32_t outer)
 {
     return outer == NO_STATE || (inner > outer && inner < machine->states[outer].end);
+}
+
+/* Those of the states [from, to) that are in this word of a set. */
+static inline uint64_t machine_states_between(uint32_t word, uint32_t from, uint32_t to)
+{
+    uint32_t first = word * 64;
+    uint64_t bits = ~(uint64_t)0;
+    if (to < first + 64)
+        bits = to <= first ? 0 : bits >> (first + 64 - to);
+    if (from > first)
+        bits = from < first + 64 ? bits & ~(uint64_t)0 << (from - first) : 0;
+    return bits;
 }
 
 /* Whole-structure check for tests and fuzzers: every "always" of this file. */

@@ -21,7 +21,7 @@ static struct value host_in(void *host, uint32_t function, const struct value *a
     if (arguments[0].kind != VALUE_STRING)
         return value_error(SPAN("In() takes the name of a state"));
     bool known;
-    bool is_in = configuration_is_in(&stepper->next, value_span(arguments[0]), &known);
+    bool is_in = configuration_is_in(stepper->next, value_span(arguments[0]), &known);
     if (known)
         return value_bool(is_in);
     return value_error(text_print(arena, "In(): there is no state '%.*s'",
@@ -55,10 +55,10 @@ static bool count_microstep(struct stepper *stepper)
 /* Status `error`: the instance stands still until a person redrives it. */
 static void stop_with_error(struct stepper *stepper, struct value error)
 {
-    stepper->next.status = INSTANCE_ERROR;
-    stepper->next.error = error;
-    stepper->next.timer_count = 0;
-    stepper->next.invocation_count = 0;
+    stepper->next->status = INSTANCE_ERROR;
+    stepper->next->error = error;
+    stepper->next->timer_count = 0;
+    stepper->next->invocation_count = 0;
 }
 
 /* A guard that nobody declared: what it would have decided, nobody knows. */
@@ -91,84 +91,6 @@ static bool take(struct stepper *stepper)
     if (!stepper_move(stepper))
         return false;
     return !stepper->is_complete || stepper_finish(stepper);
-}
-
-/* The invocation never was: its error is raised instead. */
-static void refuse_invocation(struct stepper *stepper, uint32_t index, struct span message)
-{
-    const struct machine *machine = stepper->machine;
-    const struct machine_invoke *invoke = &machine->invokes[stepper->invocations[index].invoke];
-    bool is_scxml = machine->semantics == SEMANTICS_SCXML;
-    stepper_add_error(stepper,
-                      text_print(stepper->arena, "input of %.*s", SPAN_ARGS(invoke->id)),
-                      SPAN(""), invoke->place, message);
-    stepper_raise_error(stepper,
-                        is_scxml ? machine->execution_error_event : invoke->error_event,
-                        is_scxml ? SPAN("execution") : SPAN("invalid"), message);
-    stepper->next.invocation_count--;
-    memmove(&stepper->invocations[index], &stepper->invocations[index + 1],
-            (stepper->next.invocation_count - index) * sizeof *stepper->invocations);
-}
-
-static struct value keep_id(struct stepper *stepper, const struct machine_invoke *invoke,
-                            struct invocation *invocation)
-{
-    if (invoke->id_place.size == 0)
-        return value_null();
-    invocation->id = text_print(stepper->arena, "%.*s.%llu",
-                                SPAN_ARGS(stepper->machine->states[invoke->state].id),
-                                (unsigned long long)invocation->number);
-    stepper_keep_context(stepper,
-                         value_with(stepper->arena, stepper->next.context, invoke->id_place,
-                                    value_string(invocation->id)),
-                         false);
-    return value_null();
-}
-
-/* What SCXML's invoke says beside its params: the kind of service, and where it is. */
-static struct value read_source(struct stepper *stepper, const struct machine_invoke *invoke,
-                                struct invocation *invocation)
-{
-    const struct expr_slot *source =
-        invoke->src_slot != NULL ? invoke->src_slot : invoke->content;
-    if (source == NULL)
-        return value_null();
-    struct value value = stepper_plain(stepper, source);
-    if (value.kind == VALUE_STRING)
-        invocation->src = value_span(value);
-    else if (!value_is_error(value))
-        return value_error(SPAN("the source of an invoke must be a string"));
-    return value;
-}
-
-static struct value read_input(struct stepper *stepper, struct invocation *invocation)
-{
-    const struct machine_invoke *invoke = &stepper->machine->invokes[invocation->invoke];
-    struct value source = read_source(stepper, invoke, invocation);
-    if (value_is_error(source))
-        return source;
-    struct value input = stepper_plain(stepper, invoke->input);
-    if (value_is_error(input))
-        return input;
-    keep_id(stepper, invoke, invocation);
-    return input;
-}
-
-/* Evaluates the inputs of new invocations, up to the first that fails: what is done about it
- * may leave the states of the others. */
-static void request_invocations(struct stepper *stepper)
-{
-    for (uint32_t i = 0; i < stepper->next.invocation_count; i++) {
-        struct invocation *invocation = &stepper->invocations[i];
-        if (!value_is_error(invocation->input))
-            continue;
-        struct value input = read_input(stepper, invocation);
-        if (value_is_error(input)) {
-            refuse_invocation(stepper, i, value_span(input));
-            return;
-        }
-        invocation->input = input;
-    }
 }
 
 static bool is_invoke_error(const struct stepper *stepper, uint32_t event)
@@ -260,14 +182,14 @@ static bool keeps_invariants(struct stepper *stepper)
  * requests. */
 static bool come_to_rest(struct stepper *stepper)
 {
-    while (stepper->next.status == INSTANCE_ACTIVE) {
+    while (stepper->next->status == INSTANCE_ACTIVE) {
         bool again;
         if (!take_eventless(stepper, &again))
             return false;
         if (again)
             continue;
         if (stepper->queue == NULL)
-            request_invocations(stepper);
+            stepper_request_invocations(stepper);
         if (stepper->queue == NULL)
             break;
         if (!handle_raised(stepper))
@@ -278,55 +200,59 @@ static bool come_to_rest(struct stepper *stepper)
 
 static void *copy_array(struct arena *arena, const void *array, size_t bytes)
 {
-    return memcpy(arena_get(arena, bytes), array, bytes);
+    return bytes == 0 ? NULL : memcpy(arena_get(arena, bytes), array, bytes);
 }
 
-/* The arrays are copied only where there is something in them; they grow when they have to. */
+/* Timers and invocations are copied only where there are some; they grow when they have to. */
+static void copy_waiting(struct stepper *stepper, const struct configuration *before)
+{
+    size_t timer_bytes = before->timer_count * sizeof *before->timers;
+    size_t invocation_bytes = before->invocation_count * sizeof *before->invocations;
+    stepper->timers = copy_array(stepper->arena, before->timers, timer_bytes);
+    stepper->timer_capacity = before->timer_count;
+    stepper->invocations = copy_array(stepper->arena, before->invocations, invocation_bytes);
+    stepper->invocation_capacity = before->invocation_count;
+    stepper->next->timers = stepper->timers;
+    stepper->next->invocations = stepper->invocations;
+}
+
 static void copy_before(struct stepper *stepper, const struct configuration *before)
 {
-    struct arena *arena = stepper->arena;
-    uint32_t words = stepper->machine->word_count;
-    stepper->next = *before;
-    stepper->active = arena_get(arena, words * sizeof *stepper->active);
-    for (uint32_t i = 0; i < words; i++)
-        stepper->active[i] = before->active[i];
-    stepper->next.active = stepper->active;
-    stepper->memory = NULL;
-    if (stepper->machine->memory_count > 0)
-        stepper->memory =
-            copy_array(arena, before->memory,
-                       (size_t)stepper->machine->memory_count * words * sizeof *before->memory);
-    stepper->next.memory = stepper->memory;
-    stepper->timers = NULL;
-    stepper->timer_capacity = before->timer_count;
-    if (before->timer_count > 0)
-        stepper->timers =
-            copy_array(arena, before->timers, before->timer_count * sizeof *before->timers);
-    stepper->next.timers = stepper->timers;
-    stepper->invocations = NULL;
-    stepper->invocation_capacity = before->invocation_count;
-    if (before->invocation_count > 0)
-        stepper->invocations = copy_array(
-            arena, before->invocations, before->invocation_count * sizeof *before->invocations);
+    const struct machine *machine = stepper->machine;
+    size_t bytes = machine->word_count * sizeof *before->active;
+    *stepper->next = *before;
+    stepper->active = copy_array(stepper->arena, before->active, bytes);
+    stepper->next->active = stepper->active;
+    stepper->memory = copy_array(stepper->arena, before->memory, machine->memory_count * bytes);
+    stepper->next->memory = stepper->memory;
+    copy_waiting(stepper, before);
+}
+
+void stepper_forget(struct stepper *stepper)
+{
+    stepper->effort = 0;
+    stepper->queue = NULL;
+    stepper->queue_end = &stepper->queue;
+    stepper->undeclared = (struct span){0};
+    stepper->failed_send = (struct span){0};
+    stepper->guard_error_raised = false;
 }
 
 static void begin(struct stepper *stepper, const struct configuration *before)
 {
-    stepper->queue = NULL;
-    stepper->queue_end = &stepper->queue;
+    stepper_forget(stepper);
     stepper->microsteps = 0;
-    stepper->effort = 0;
     stepper->room = 0;
-    stepper->guard_error_raised = false;
     stepper->applied = false;
     stepper->is_complete = false;
+    stepper->effects = NULL;
     stepper->effect_count = 0;
-    stepper->undeclared = (struct span){0};
+    stepper->effect_capacity = 0;
     stepper->problem = (struct span){0};
     copy_before(stepper, before);
+    if (!stepper->is_bound)
+        stepper_bind(stepper);
     stepper->slots[CHART_CONTEXT] = before->context;
-    if (stepper->machine->semantics == SEMANTICS_SCXML)
-        stepper->slots[CHART_SCXML_SESSION] = value_string(before->session);
 }
 
 static bool is_result(const struct event *event)
@@ -337,39 +263,39 @@ static bool is_result(const struct event *event)
 static void drop_invocation(struct stepper *stepper, uint64_t number)
 {
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < stepper->next.invocation_count; i++) {
+    for (uint32_t i = 0; i < stepper->next->invocation_count; i++) {
         if (stepper->invocations[i].number != number)
             stepper->invocations[kept++] = stepper->invocations[i];
     }
-    stepper->next.invocation_count = kept;
+    stepper->next->invocation_count = kept;
 }
 
 static void drop_timer(struct stepper *stepper, uint64_t number)
 {
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < stepper->next.timer_count; i++) {
+    for (uint32_t i = 0; i < stepper->next->timer_count; i++) {
         if (stepper->timers[i].number != number)
             stepper->timers[kept++] = stepper->timers[i];
     }
-    stepper->next.timer_count = kept;
+    stepper->next->timer_count = kept;
 }
 
 /* The time that an invocation may take is over, or needs no watching any more. */
 static void drop_its_timer(struct stepper *stepper, uint32_t invoke)
 {
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < stepper->next.timer_count; i++) {
+    for (uint32_t i = 0; i < stepper->next->timer_count; i++) {
         uint32_t timer = stepper->timers[i].timer;
         if (timer == NO_INDEX || invoke == NO_INDEX ||
             stepper->machine->timers[timer].invoke != invoke)
             stepper->timers[kept++] = stepper->timers[i];
     }
-    stepper->next.timer_count = kept;
+    stepper->next->timer_count = kept;
 }
 
 static void drop_limited(struct stepper *stepper, uint32_t invoke)
 {
-    for (uint32_t i = 0; i < stepper->next.invocation_count; i++) {
+    for (uint32_t i = 0; i < stepper->next->invocation_count; i++) {
         if (stepper->invocations[i].invoke == invoke) {
             drop_invocation(stepper, stepper->invocations[i].number);
             return;
@@ -450,98 +376,10 @@ static bool start(struct stepper *stepper, struct value input)
         return false;
     if (machine->run.count > 0 && !stepper_act(stepper, machine->run))
         return false;
-    stepper->choices[0] = (struct choice){&machine->transitions[machine->start], NO_STATE};
+    stepper->choices[0] =
+        (struct choice){&machine->transitions[machine->start], NO_STATE, NO_INDEX};
     stepper->choice_count = 1;
     return take(stepper) && come_to_rest(stepper);
-}
-
-/* What the event is called, what it carries, and whether it still concerns anybody. */
-struct arrival {
-    struct raised event;
-    bool late;
-    struct span to; /* not empty: an event for somebody else that was delayed */
-};
-
-static struct arrival arrive_timer(const struct configuration *before,
-                                   const struct event *event, struct arena *arena)
-{
-    const struct machine *machine = before->machine;
-    const struct armed_timer *timer = configuration_find_timer(before, event->number);
-    struct arrival arrival = {.event = {.event = EVENT_ID_OTHER,
-                                        .type = SPAN("after"),
-                                        .payload = value_map(NULL, 0),
-                                        .origin_type = RAISED_PLATFORM},
-                              .late = timer == NULL};
-    if (timer == NULL)
-        return arrival;
-    arrival.event.type = configuration_timer_name(before, timer);
-    if (timer->timer != NO_INDEX) {
-        arrival.event.event = machine->timers[timer->timer].event;
-        return arrival;
-    }
-    arrival.event.event = machine_find_event(machine, timer->type);
-    arrival.event.payload = timer->payload;
-    arrival.event.send_id = timer->id;
-    arrival.event.origin_type = timer->is_internal ? RAISED_INTERNAL : RAISED_EXTERNAL;
-    arrival.to = timer->to;
-    if (machine->semantics == SEMANTICS_SCXML && !timer->is_internal)
-        arrival.event.origin = text_print(arena, "#_scxml_%.*s", SPAN_ARGS(before->session));
-    return arrival;
-}
-
-static struct arrival arrive_result(const struct configuration *before,
-                                    const struct event *event, struct arena *arena)
-{
-    const struct machine *machine = before->machine;
-    bool is_done = event->kind == EVENT_DONE;
-    const struct invocation *invocation = configuration_find_invocation(before, event->number);
-    struct arrival arrival = {
-        .event = {.event = EVENT_ID_OTHER,
-                  .type = is_done ? SPAN("done.invoke") : SPAN("error.invoke"),
-                  .payload = stepper_map(arena, is_done ? SPAN("output") : SPAN("error"),
-                                         event->payload),
-                  .origin_type = RAISED_EXTERNAL},
-        .late = invocation == NULL};
-    if (invocation == NULL)
-        return arrival;
-    arrival.event.invoke_id = configuration_invoke_id(before, invocation);
-    if (invocation->invoke != NO_INDEX && invocation->id.size == 0) {
-        const struct machine_invoke *invoke = &machine->invokes[invocation->invoke];
-        arrival.event.event = is_done ? invoke->done_event : invoke->error_event;
-        arrival.event.type = is_done ? invoke->done_type : invoke->error_type;
-        return arrival;
-    }
-    arrival.event.type = text_print(arena, "%s.invoke.%.*s", is_done ? "done" : "error",
-                                    SPAN_ARGS(arrival.event.invoke_id));
-    arrival.event.event = machine_find_event(machine, arrival.event.type);
-    return arrival;
-}
-
-static struct arrival arrive(const struct machine *machine, const struct configuration *before,
-                             const struct event *event, struct arena *arena)
-{
-    switch (event->kind) {
-    case EVENT_START:
-        return (struct arrival){
-            .event = {.event = EVENT_ID_OTHER,
-                      .type = SPAN("xstate.init"),
-                      .payload = stepper_map(arena, SPAN("input"), event->payload),
-                      .origin_type = RAISED_PLATFORM}};
-    case EVENT_EXTERNAL:
-        return (struct arrival){.event = {.event = machine_find_event(machine, event->type),
-                                          .type = event->type,
-                                          .payload = event->payload,
-                                          .origin_type = RAISED_EXTERNAL,
-                                          .invoke_id = event->invoke_id,
-                                          .origin = event->origin,
-                                          .send_id = event->send_id}};
-    case EVENT_TIMER:
-        return arrive_timer(before, event, arena);
-    case EVENT_DONE:
-    case EVENT_ERROR:
-        return arrive_result(before, event, arena);
-    }
-    never();
 }
 
 /* After a failed macrostep of a result or a timer: tell the old configuration. */
@@ -553,7 +391,7 @@ static void recover(struct stepper *stepper, const struct configuration *before,
         .event = error_event,
         .type = stepper->machine->event_types[error_event],
         .payload = stepper_error(stepper->arena, SPAN("execution"), stepper->problem),
-        .origin_type = RAISED_PLATFORM};
+        .by = RAISED_PLATFORM};
     begin(stepper, before);
     consume(stepper, before, event);
     stepper_set_event(stepper, &error);
@@ -589,7 +427,6 @@ static void settle(struct stepper *stepper, const struct configuration *before,
                    const struct event *event)
 {
     struct plan *plan = stepper->plan;
-    plan->after = stepper->next;
     plan->after.timers = stepper->timers;
     plan->after.invocations = stepper->invocations;
     plan->changed = before == NULL || !configuration_looks_equal(before, &plan->after);
@@ -622,29 +459,6 @@ static void run_start(struct stepper *stepper, const struct event *event)
     stop_with_error(stepper, value_member(error, SPAN("error")));
 }
 
-/* An event of a child first runs what its invoke says under `finalize`; and one from outside
- * is passed on to the children that want to see everything. */
-static bool tell_children(struct stepper *stepper, const struct raised *event)
-{
-    for (uint32_t i = 0; i < stepper->next.invocation_count; i++) {
-        const struct invocation *invocation = &stepper->invocations[i];
-        if (invocation->invoke == NO_INDEX)
-            continue;
-        const struct machine_invoke *invoke = &stepper->machine->invokes[invocation->invoke];
-        struct span id = configuration_invoke_id(&stepper->next, invocation);
-        if (invoke->finalize.count > 0 && span_equal(id, event->invoke_id) &&
-            !stepper_act(stepper, invoke->finalize))
-            return false;
-        if (invoke->forwards)
-            stepper_add_effect(stepper, (struct effect){.kind = EFFECT_SEND,
-                                                        .id = id,
-                                                        .name = event->type,
-                                                        .input = event->payload,
-                                                        .index = NO_INDEX});
-    }
-    return true;
-}
-
 /* A delayed event for somebody else is due. */
 static bool send_on(struct stepper *stepper, const struct arrival *arrival)
 {
@@ -652,7 +466,7 @@ static bool send_on(struct stepper *stepper, const struct arrival *arrival)
     if (!span_is(to, "#_parent") && span_starts_with(to, SPAN("#_")))
         to = span_slice(to, 2, to.size);
     stepper->applied = true;
-    if (!span_is(to, "#_parent") && configuration_invoked(&stepper->next, to) == NULL) {
+    if (!span_is(to, "#_parent") && configuration_invoked(stepper->next, to) == NULL) {
         stepper_raise_error(
             stepper, stepper->machine->communication_error_event, SPAN("communication"),
             text_print(stepper->arena, "there is nobody called `%.*s`", SPAN_ARGS(to)));
@@ -671,10 +485,8 @@ static bool run_macrostep(struct stepper *stepper, const struct arrival *arrival
 {
     if (arrival->to.size > 0)
         return send_on(stepper, arrival) && come_to_rest(stepper);
-    bool is_external = arrival->event.origin_type != NULL && stepper->next.invocation_count > 0;
-    if (is_external && !tell_children(stepper, &arrival->event))
-        return false;
-    return handle_event(stepper, &arrival->event, may_stop) && come_to_rest(stepper);
+    return stepper_tell_children(stepper, &arrival->event) &&
+           handle_event(stepper, &arrival->event, may_stop) && come_to_rest(stepper);
 }
 
 static void run_event(struct stepper *stepper, const struct configuration *before,
@@ -683,7 +495,7 @@ static void run_event(struct stepper *stepper, const struct configuration *befor
     begin(stepper, before);
     consume(stepper, before, event);
     bool fine = run_macrostep(stepper, arrival, event->kind != EVENT_EXTERNAL);
-    bool stopped = stepper->next.status == INSTANCE_ERROR;
+    bool stopped = stepper->next->status == INSTANCE_ERROR;
     if (fine && !stopped) {
         stepper->plan->outcome = stepper->applied ? OUTCOME_APPLIED : OUTCOME_IGNORED;
         return;
@@ -697,31 +509,44 @@ static void run_event(struct stepper *stepper, const struct configuration *befor
         recover(stepper, before, event);
 }
 
-static struct stepper *stepper_make(const struct machine *machine, instant_ms now,
-                                    struct arena *arena, struct plan *plan)
+struct stepper *stepper_make(const struct machine *machine, instant_ms now, struct arena *arena,
+                             struct plan *plan)
 {
     uint32_t slot_count = CHART_VARIABLE_COUNT + machine->named_guard_count;
     struct stepper *stepper =
-        arena_get_zeroed(arena, sizeof *stepper + slot_count * sizeof stepper->slots[0]);
+        arena_get(arena, sizeof *stepper + slot_count * sizeof stepper->slots[0]);
     stepper->machine = machine;
     stepper->arena = arena;
     stepper->plan = plan;
+    stepper->next = &plan->after;
     stepper->now = now;
+    stepper->event = NULL;
+    stepper->choices = &stepper->only_choice;
+    if (machine->has_parallel)
+        stepper->choices = arena_get(arena, machine->leaf_count * sizeof *stepper->choices);
     stepper->errors_end = &plan->errors;
-    stepper->choices = arena_new_array(arena, machine->leaf_count, struct choice);
-    for (uint32_t i = 0; i < slot_count; i++)
+    stepper->is_bound = false;
+    stepper->frame = (struct expr_frame){stepper->slots, slot_count, host_in, stepper};
+    stepper_forget(stepper);
+    return stepper;
+}
+
+void stepper_bind(struct stepper *stepper)
+{
+    const struct machine *machine = stepper->machine;
+    for (size_t i = 0; i < stepper->frame.slot_count; i++)
         stepper->slots[i] = unbound();
-    stepper->slots[CHART_NOW] = instant_value(now);
+    stepper->slots[CHART_NOW] = instant_value(stepper->now);
+    stepper->slots[CHART_CONTEXT] = stepper->next->context;
     if (machine->semantics == SEMANTICS_SCXML) {
+        stepper->slots[CHART_SCXML_SESSION] = value_string(stepper->next->session);
         stepper->slots[CHART_SCXML_NAME] = value_string(machine->id);
         stepper->slots[CHART_SCXML_PROCESSORS] = machine->processors;
         stepper->slots[CHART_SCXML_EVENT] = value_map(NULL, 0); /* no name: there is none yet */
     }
-    stepper->frame.slots = stepper->slots;
-    stepper->frame.slot_count = slot_count;
-    stepper->frame.host_function = host_in;
-    stepper->frame.host = stepper;
-    return stepper;
+    stepper->is_bound = true;
+    if (stepper->event != NULL)
+        stepper_set_event(stepper, stepper->event);
 }
 
 static void give_up(struct stepper *stepper, const struct configuration *before,
@@ -736,6 +561,53 @@ static void give_up(struct stepper *stepper, const struct configuration *before,
     stepper->plan->outcome = OUTCOME_FAILED;
 }
 
+/* The whole macrostep, where it only leaves and enters states; false: nothing was done. */
+static bool run_lightly(struct stepper *stepper, const struct configuration *before)
+{
+    const struct machine *machine = stepper->machine;
+    struct plan *plan = stepper->plan;
+    size_t bytes = machine->word_count * sizeof *before->active;
+    uint64_t *active = copy_array(stepper->arena, before->active, bytes);
+    uint64_t *memory =
+        copy_array(stepper->arena, before->memory, machine->memory_count * bytes);
+    plan->after = *before;
+    plan->after.active = active;
+    plan->after.memory = memory;
+    if (!stepper_move_lightly(stepper, active, memory)) {
+        plan->errors = NULL;
+        stepper->errors_end = &plan->errors;
+        return false;
+    }
+    copy_waiting(stepper, before);
+    plan->outcome = stepper->applied ? OUTCOME_APPLIED : OUTCOME_IGNORED;
+    plan->effects = NULL;
+    plan->effect_count = 0;
+    return true;
+}
+
+static bool may_be_light(const struct machine *machine, const struct configuration *before,
+                         const struct event *event)
+{
+    return machine->has_light_steps && event->kind == EVENT_EXTERNAL &&
+           event->invoke_id.size == 0 && before->status == INSTANCE_ACTIVE;
+}
+
+static void run_fully(struct stepper *stepper, const struct configuration *before,
+                      const struct event *event, const struct arrival *arrival)
+{
+    if (before == NULL) {
+        run_start(stepper, event);
+    } else if (before->status != INSTANCE_ACTIVE || arrival->late) {
+        begin(stepper, before);
+        stepper->plan->outcome = OUTCOME_IGNORED;
+    } else if (stepper->plan->gave_up) {
+        give_up(stepper, before, event);
+    } else {
+        run_event(stepper, before, event, arrival);
+    }
+    settle(stepper, before, event);
+}
+
 static enum status run(const struct machine *machine, const struct configuration *before,
                        const struct event *event, instant_ms now, bool gives_up,
                        struct arena *arena, struct plan *plan)
@@ -745,25 +617,17 @@ static enum status run(const struct machine *machine, const struct configuration
         return STATUS_NO_SPACE;
     ensure((before == NULL) == (event->kind == EVENT_START));
     plan->errors = NULL; /* the other members are set on the way, each in one place */
-    struct arrival arrival = arrive(machine, before, event, arena);
+    struct arrival arrival = stepper_arrival(machine, before, event, arena);
     struct stepper *stepper = stepper_make(machine, now, arena, plan);
     if (before != NULL || machine->semantics != SEMANTICS_SCXML)
-        stepper_set_event(stepper, &arrival.event);
+        stepper->event = &arrival.event;
     plan->type = arrival.event.type;
     plan->payload = arrival.event.payload;
     plan->late = arrival.late;
     plan->gave_up = gives_up;
-    if (before == NULL) {
-        run_start(stepper, event);
-    } else if (before->status != INSTANCE_ACTIVE || arrival.late) {
-        begin(stepper, before);
-        plan->outcome = OUTCOME_IGNORED;
-    } else if (gives_up) {
-        give_up(stepper, before, event);
-    } else {
-        run_event(stepper, before, event, &arrival);
-    }
-    settle(stepper, before, event);
+    if (before == NULL || !may_be_light(machine, before, event) ||
+        !run_lightly(stepper, before))
+        run_fully(stepper, before, event, &arrival);
     arena_release_guard(arena, &guard);
     return STATUS_OK;
 }

@@ -50,7 +50,7 @@ static bool set_member(struct stepper *stepper, struct span name, struct value v
 {
     if (!is_declared(stepper->machine, name))
         return refuse_name(stepper, name, place);
-    struct value context = value_with(stepper->arena, stepper->next.context, name, value);
+    struct value context = value_with(stepper->arena, stepper->next->context, name, value);
     return stepper_keep_context(stepper, context, stepper_fits(stepper, context, name));
 }
 
@@ -83,7 +83,7 @@ static struct value assigned(const struct stepper *stepper, struct value context
 
 static bool act_assign(struct stepper *stepper, struct range range)
 {
-    struct value context = stepper->next.context;
+    struct value context = stepper->next->context;
     bool fits = true;
     for (uint32_t i = range.first; i < range.first + range.count; i++) {
         const struct machine_assign *assign = &stepper->machine->assigns[i];
@@ -134,30 +134,30 @@ bool stepper_delay(struct stepper *stepper, const struct expr_slot *slot, struct
 bool stepper_arm(struct stepper *stepper, struct armed_timer timer, duration_ms delay,
                  struct place place)
 {
-    if (stepper->next.timer_count >= TIMERS_PER_INSTANCE_MAX)
+    if (stepper->next->timer_count >= TIMERS_PER_INSTANCE_MAX)
         return stepper_fail(stepper, SPAN("after"), place, SPAN("too many timers are armed"));
     if (!checked_add(stepper->now, delay, &timer.due))
         return stepper_fail(stepper, SPAN("after"), place,
                             SPAN("the delay ends after time itself"));
-    timer.number = stepper->next.next_number++;
-    if (stepper->next.timer_count == stepper->timer_capacity)
+    timer.number = stepper->next->next_number++;
+    if (stepper->next->timer_count == stepper->timer_capacity)
         stepper->timers =
-            stepper_grow(stepper->arena, stepper->timers, stepper->next.timer_count,
+            stepper_grow(stepper->arena, stepper->timers, stepper->next->timer_count,
                          &stepper->timer_capacity, sizeof *stepper->timers);
-    stepper->next.timers = stepper->timers;
-    stepper->timers[stepper->next.timer_count++] = timer;
+    stepper->next->timers = stepper->timers;
+    stepper->timers[stepper->next->timer_count++] = timer;
     return true;
 }
 
 void stepper_add_invocation(struct stepper *stepper, struct invocation invocation)
 {
-    invocation.number = stepper->next.next_number++;
-    if (stepper->next.invocation_count == stepper->invocation_capacity)
+    invocation.number = stepper->next->next_number++;
+    if (stepper->next->invocation_count == stepper->invocation_capacity)
         stepper->invocations =
-            stepper_grow(stepper->arena, stepper->invocations, stepper->next.invocation_count,
+            stepper_grow(stepper->arena, stepper->invocations, stepper->next->invocation_count,
                          &stepper->invocation_capacity, sizeof *stepper->invocations);
-    stepper->next.invocations = stepper->invocations;
-    stepper->invocations[stepper->next.invocation_count++] = invocation;
+    stepper->next->invocations = stepper->invocations;
+    stepper->invocations[stepper->next->invocation_count++] = invocation;
 }
 
 /* A slot that has to be a string; empty where there is no slot. */
@@ -241,7 +241,7 @@ static bool read_id(struct stepper *stepper, const struct machine_action *action
     if (action->id_place.size == 0)
         return true;
     message->id =
-        text_print(stepper->arena, "send.%llu", (unsigned long long)stepper->next.next_number);
+        text_print(stepper->arena, "send.%llu", (unsigned long long)stepper->next->next_number);
     return set_member(stepper, action->id_place, value_string(message->id), action->place);
 }
 
@@ -262,7 +262,7 @@ static void raise_message(struct stepper *stepper, const struct message *message
                   (struct raised){.event = machine_find_event(stepper->machine, message->type),
                                   .type = message->type,
                                   .payload = message->payload,
-                                  .origin_type = RAISED_INTERNAL,
+                                  .by = RAISED_INTERNAL,
                                   .send_id = message->id});
 }
 
@@ -306,7 +306,7 @@ static bool is_self(const struct stepper *stepper, struct span to)
     if (to.size == 0)
         return true;
     return span_starts_with(to, prefix) &&
-           span_equal(span_slice(to, prefix.size, to.size), stepper->next.session);
+           span_equal(span_slice(to, prefix.size, to.size), stepper->next->session);
 }
 
 /* The id of the child that a target names, "#_ID" or (XState) "ID"; empty: it names none. */
@@ -362,7 +362,7 @@ static bool send_message(struct stepper *stepper, const struct machine_action *a
             text_print(stepper->arena, "`%.*s` is no target", SPAN_ARGS(message.to)));
     if (message.delay > 0)
         return arm_message(stepper, action, &message, false);
-    if (!is_parent(message.to) && configuration_invoked(&stepper->next, child) == NULL)
+    if (!is_parent(message.to) && configuration_invoked(stepper->next, child) == NULL)
         return tell_unreachable(stepper, action, &message);
     stepper_add_effect(stepper,
                        (struct effect){.kind = EFFECT_SEND,
@@ -392,12 +392,12 @@ static bool act_cancel(struct stepper *stepper, const struct machine_action *act
     uint32_t kept = 0;
     if (!read_text(stepper, action, action->which, "id", &id))
         return false;
-    for (uint32_t i = 0; i < stepper->next.timer_count; i++) {
+    for (uint32_t i = 0; i < stepper->next->timer_count; i++) {
         const struct armed_timer *timer = &stepper->timers[i];
         if (timer->timer != NO_INDEX || timer->id.size == 0 || !span_equal(timer->id, id))
             stepper->timers[kept++] = *timer;
     }
-    stepper->next.timer_count = kept;
+    stepper->next->timer_count = kept;
     return true;
 }
 
@@ -434,8 +434,8 @@ static bool act_spawn(struct stepper *stepper, const struct machine_action *acti
     struct span id = action->id;
     if (id.size == 0)
         id = text_print(stepper->arena, "%.*s.%llu", SPAN_ARGS(action->name),
-                        (unsigned long long)stepper->next.next_number);
-    if (configuration_invoked(&stepper->next, id) != NULL)
+                        (unsigned long long)stepper->next->next_number);
+    if (configuration_invoked(stepper->next, id) != NULL)
         return stepper_fail(
             stepper, SPAN("spawn"), action->place,
             text_print(stepper->arena, "there is a child `%.*s` already", SPAN_ARGS(id)));
@@ -451,12 +451,12 @@ static bool act_stop(struct stepper *stepper, const struct machine_action *actio
     uint32_t kept = 0;
     if (!read_text(stepper, action, action->which, "id", &id))
         return false;
-    for (uint32_t i = 0; i < stepper->next.invocation_count; i++) {
+    for (uint32_t i = 0; i < stepper->next->invocation_count; i++) {
         const struct invocation *invocation = &stepper->invocations[i];
-        if (!span_equal(configuration_invoke_id(&stepper->next, invocation), id))
+        if (!span_equal(configuration_invoke_id(stepper->next, invocation), id))
             stepper->invocations[kept++] = *invocation;
     }
-    stepper->next.invocation_count = kept;
+    stepper->next->invocation_count = kept;
     return true;
 }
 

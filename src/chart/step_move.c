@@ -31,7 +31,7 @@ static void remember(struct stepper *stepper, uint32_t state)
     uint64_t *words = &stepper->memory[(size_t)row * machine->word_count];
     memset(words, 0, machine->word_count * sizeof *words);
     for (uint32_t s = state + 1; s < machine->states[state].end; s++) {
-        if (configuration_has(&stepper->next, s))
+        if (configuration_has(stepper->next, s))
             set_bit(words, s);
     }
 }
@@ -54,25 +54,25 @@ static uint32_t active_before(const struct stepper *stepper, uint32_t end)
 static void drop_timers_within(struct stepper *stepper, uint32_t domain)
 {
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < stepper->next.timer_count; i++) {
+    for (uint32_t i = 0; i < stepper->next->timer_count; i++) {
         uint32_t timer = stepper->timers[i].timer;
         if (timer == NO_INDEX ||
             !is_left(stepper, stepper->machine->timers[timer].state, domain))
             stepper->timers[kept++] = stepper->timers[i];
     }
-    stepper->next.timer_count = kept;
+    stepper->next->timer_count = kept;
 }
 
 static void drop_invocations_within(struct stepper *stepper, uint32_t domain)
 {
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < stepper->next.invocation_count; i++) {
+    for (uint32_t i = 0; i < stepper->next->invocation_count; i++) {
         uint32_t invoke = stepper->invocations[i].invoke;
         if (invoke == NO_INDEX ||
             !is_left(stepper, stepper->machine->invokes[invoke].state, domain))
             stepper->invocations[kept++] = stepper->invocations[i];
     }
-    stepper->next.invocation_count = kept;
+    stepper->next->invocation_count = kept;
 }
 
 static uint32_t domain_end(const struct stepper *stepper, uint32_t domain)
@@ -102,9 +102,9 @@ static bool leave(struct stepper *stepper, uint32_t domain)
             return false;
         stepper->active[state / 64] &= ~((uint64_t)1 << state % 64);
     }
-    if (stepper->next.timer_count > 0)
+    if (stepper->next->timer_count > 0)
         drop_timers_within(stepper, domain);
-    if (stepper->next.invocation_count > 0)
+    if (stepper->next->invocation_count > 0)
         drop_invocations_within(stepper, domain);
     return true;
 }
@@ -154,10 +154,10 @@ static bool is_finished(const struct stepper *stepper, uint32_t state)
     const struct machine_state *states = stepper->machine->states;
     bool all = states[state].type == STATE_PARALLEL;
     if (states[state].type == STATE_FINAL)
-        return configuration_has(&stepper->next, state);
+        return configuration_has(stepper->next, state);
     for (uint32_t child = state + 1; child < states[state].end; child = states[child].end) {
         if (states[state].type == STATE_COMPOUND && states[child].type == STATE_FINAL &&
-            configuration_has(&stepper->next, child))
+            configuration_has(stepper->next, child))
             return true;
         if (states[child].type != STATE_HISTORY && !is_finished(stepper, child))
             all = false;
@@ -174,7 +174,7 @@ static void raise_done(struct stepper *stepper, uint32_t state, const struct val
                                .payload = output == NULL ? value_map(NULL, 0)
                                                          : stepper_map(stepper->arena,
                                                                        SPAN("output"), *output),
-                               .origin_type = RAISED_PLATFORM});
+                               .by = RAISED_PLATFORM});
 }
 
 static bool complete_machine(struct stepper *stepper, uint32_t state)
@@ -191,7 +191,7 @@ static bool complete_machine(struct stepper *stepper, uint32_t state)
                                                     .type = SPAN("done.state"),
                                                     .payload = stepper_map(
                                                         stepper->arena, SPAN("output"), output),
-                                                    .origin_type = RAISED_PLATFORM});
+                                                    .by = RAISED_PLATFORM});
         if (!output_of(stepper, 0, stepper->machine->id, &output))
             return false;
     }
@@ -285,7 +285,7 @@ static bool act_defaults(struct stepper *stepper, uint32_t state, const uint64_t
 static bool is_or_becomes_active(const struct stepper *stepper, const struct entry_set *set,
                                  uint32_t state)
 {
-    return entry_set_has(set->states, state) || configuration_has(&stepper->next, state);
+    return entry_set_has(set->states, state) || configuration_has(stepper->next, state);
 }
 
 /* Nothing would be active twice, or without its parent. */
@@ -416,9 +416,9 @@ bool stepper_finish(struct stepper *stepper)
         if (!stepper_act(stepper, stepper->machine->states[state].exit))
             return false;
     }
-    stepper->next.status = INSTANCE_DONE;
-    stepper->next.output = stepper->output;
-    stepper->next.timer_count = 0;
-    stepper->next.invocation_count = 0;
+    stepper->next->status = INSTANCE_DONE;
+    stepper->next->output = stepper->output;
+    stepper->next->timer_count = 0;
+    stepper->next->invocation_count = 0;
     return true;
 }

@@ -67,7 +67,7 @@ void stepper_raise_error(struct stepper *stepper, uint32_t event, struct span ki
                   (struct raised){.event = event,
                                   .type = stepper->machine->event_types[event],
                                   .payload = stepper_error(stepper->arena, kind, message),
-                                  .origin_type = RAISED_PLATFORM,
+                                  .by = RAISED_PLATFORM,
                                   .send_id = stepper->failed_send});
     stepper->failed_send = (struct span){0};
 }
@@ -96,12 +96,17 @@ static const struct value *event_data(struct value payload)
 
 static struct value scxml_event(struct arena *arena, const struct raised *event)
 {
+    static const struct span names_by[] = {
+        [RAISED_PLATFORM] = SPAN_INIT("platform"),
+        [RAISED_INTERNAL] = SPAN_INIT("internal"),
+        [RAISED_EXTERNAL] = SPAN_INIT("external"),
+    };
     struct value_entry *entries = arena_new_array(arena, 7, struct value_entry);
     uint32_t count = 0;
 #define MEMBER(name, value) \
     entries[count++] = (struct value_entry){value_string(SPAN(name)), value}
     MEMBER("name", value_string(event->type));
-    MEMBER("type", value_string(span_from_text(event->origin_type)));
+    MEMBER("type", value_string(names_by[event->by]));
     if (event->send_id.size > 0)
         MEMBER("sendid", value_string(event->send_id));
     if (event->origin.size > 0)
@@ -118,15 +123,21 @@ static struct value scxml_event(struct arena *arena, const struct raised *event)
     return value_map(entries, count);
 }
 
-void stepper_set_event(struct stepper *stepper, const struct raised *event)
+static void bind_event(struct stepper *stepper)
 {
-    stepper->event = event->event;
+    const struct raised *event = stepper->event;
     if (!stepper->machine->reads_event)
         return;
     stepper->slots[CHART_EVENT] = step_event_value(event->type, event->payload, stepper->arena);
     stepper->slots[CHART_PAYLOAD] = event->payload;
     if (stepper->machine->semantics == SEMANTICS_SCXML)
         stepper->slots[CHART_SCXML_EVENT] = scxml_event(stepper->arena, event);
+}
+
+void stepper_set_event(struct stepper *stepper, const struct raised *event)
+{
+    stepper->event = event;
+    bind_event(stepper);
 }
 
 void *stepper_grow(struct arena *arena, const void *old, uint32_t count, uint32_t *capacity,
@@ -188,7 +199,7 @@ bool stepper_fits(struct stepper *stepper, struct value context, struct span nam
 bool stepper_keep_context(struct stepper *stepper, struct value context, bool fits)
 {
     struct span problem = {0};
-    stepper->next.context = context;
+    stepper->next->context = context;
     stepper->slots[CHART_CONTEXT] = context;
     if (!fits)
         problem = plain_measure(context, &stepper->room);

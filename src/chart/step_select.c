@@ -57,7 +57,7 @@ static struct value are_active(const struct stepper *stepper, const struct machi
 {
     bool active = true;
     for (uint32_t i = 0; i < guard->part_count; i++)
-        active = active && configuration_has(&stepper->next, guard->parts[i]);
+        active = active && configuration_has(stepper->next, guard->parts[i]);
     return value_bool(active);
 }
 
@@ -103,6 +103,8 @@ static struct value run_guard(struct stepper *stepper, uint32_t index)
 
 bool stepper_guard_holds(struct stepper *stepper, uint32_t index)
 {
+    if (!stepper->is_bound)
+        stepper_bind(stepper);
     struct value verdict = run_guard(stepper, index);
     if (verdict.kind == VALUE_BOOL)
         return verdict.boolean;
@@ -110,35 +112,21 @@ bool stepper_guard_holds(struct stepper *stepper, uint32_t index)
     return false;
 }
 
-/* What one active leaf would take, or NULL. */
-static const struct machine_transition *choose(struct stepper *stepper, uint32_t leaf,
-                                               uint32_t event)
+static void add_choice(struct stepper *stepper, const struct machine_candidate *candidate)
 {
-    const struct machine *machine = stepper->machine;
-    const uint32_t *start =
-        &machine->candidate_starts[(size_t)machine->states[leaf].leaf * machine->event_count +
-                                   event];
-    for (uint32_t i = start[0]; i < start[1]; i++) {
-        const struct machine_transition *transition =
-            &machine->transitions[machine->candidates[i]];
-        if (transition->guard == NO_INDEX || stepper_guard_holds(stepper, transition->guard))
-            return transition;
-    }
-    return NULL;
+    const struct machine_transition *transition =
+        &stepper->machine->transitions[candidate->transition];
+    uint32_t domain = transition->domain;
+    if (transition->is_dynamic && candidate->move == NO_INDEX)
+        domain =
+            domain_now(stepper->machine, transition, stepper->next->memory, stepper->arena);
+    stepper->choices[stepper->choice_count++] =
+        (struct choice){transition, domain, candidate->move};
 }
 
-static struct choice choice_of(struct stepper *stepper,
-                               const struct machine_transition *transition)
+static bool is_chosen(const struct stepper *stepper, uint32_t index)
 {
-    if (!transition->is_dynamic)
-        return (struct choice){transition, transition->domain};
-    return (struct choice){
-        transition, domain_now(stepper->machine, transition, stepper->memory, stepper->arena)};
-}
-
-static bool is_chosen(const struct stepper *stepper,
-                      const struct machine_transition *transition)
-{
+    const struct machine_transition *transition = &stepper->machine->transitions[index];
     for (uint32_t i = 0; i < stepper->choice_count; i++) {
         if (stepper->choices[i].transition == transition)
             return true;
@@ -208,13 +196,12 @@ static void select_in_regions(struct stepper *stepper, uint32_t event)
 {
     const struct machine *machine = stepper->machine;
     for (uint32_t word = 0; word < machine->word_count; word++) {
-        for (uint64_t bits = stepper->active[word]; bits != 0; bits &= bits - 1) {
+        uint64_t bits = stepper->next->active[word] & machine->leaves[word];
+        for (; bits != 0; bits &= bits - 1) {
             uint32_t state = word * 64 + (uint32_t)__builtin_ctzll(bits);
-            if (machine->states[state].leaf == NO_INDEX)
-                continue;
-            const struct machine_transition *transition = choose(stepper, state, event);
-            if (transition != NULL && !is_chosen(stepper, transition))
-                stepper->choices[stepper->choice_count++] = choice_of(stepper, transition);
+            const struct machine_candidate *candidate = stepper_choose(stepper, state, event);
+            if (candidate != NULL && !is_chosen(stepper, candidate->transition))
+                add_choice(stepper, candidate);
         }
     }
     if (stepper->choice_count < 2)
@@ -231,8 +218,8 @@ void stepper_select(struct stepper *stepper, uint32_t event)
         select_in_regions(stepper, event);
         return;
     }
-    const struct machine_transition *transition =
-        choose(stepper, configuration_leaf(&stepper->next), event);
-    if (transition != NULL)
-        stepper->choices[stepper->choice_count++] = choice_of(stepper, transition);
+    const struct machine_candidate *candidate =
+        stepper_choose(stepper, configuration_leaf(stepper->next), event);
+    if (candidate != NULL)
+        add_choice(stepper, candidate);
 }

@@ -1,74 +1,100 @@
 /*
  * stepper.h - what the files of the macrostep share. Only step*.c includes this.
  *
- * A stepper builds the next configuration in the arena: it starts as a copy of the one
- * before and is changed in place, microstep by microstep. Functions that can end the
- * macrostep return false, with `problem` set; nothing of the copy is used then.
+ * A stepper builds the next configuration in the plan: it starts as a copy of the one before
+ * and is changed in place, microstep by microstep. Functions that can end the macrostep return
+ * false, with `problem` set; nothing of the copy is used then.
+ *
+ * Most macrosteps only leave and enter states, so a stepper is first given what selecting
+ * transitions needs, and the rest when it turns out to be needed.
  */
 #pragma once
 
 #include "chart/step.h"
 
+/* What _event.type says of an event. */
+enum raised_by { RAISED_PLATFORM, RAISED_INTERNAL, RAISED_EXTERNAL };
+
 /* An event of the internal queue, or the one being handled. */
 struct raised {
     uint32_t event;
+    enum raised_by by;
     struct span type;
     struct value payload; /* a map */
-    const char *origin_type;
     struct span invoke_id;
     struct span origin;
     struct span send_id;
     struct raised *next;
 };
 
-/* What _event.type says of an event. */
-#define RAISED_PLATFORM "platform"
-#define RAISED_INTERNAL "internal"
-#define RAISED_EXTERNAL "external"
-
 /* A transition that was chosen, and what it leaves. */
 struct choice {
     const struct machine_transition *transition;
     uint32_t domain;
+    uint32_t move; /* its candidate's; NO_INDEX */
 };
 
 struct stepper {
     const struct machine *machine;
     struct arena *arena;
     struct plan *plan;
+    struct configuration *next; /* the plan's */
     instant_ms now;
 
-    struct configuration next;
+    /* Selecting. */
+    const struct raised *event; /* the one being handled */
+    struct choice *choices;     /* room for one of every leaf that can be active */
+    uint32_t choice_count;
+    uint32_t effort; /* the guards and actions so far */
+    struct raised *queue;
+    struct raised **queue_end;
+    struct step_error **errors_end;
+    struct span undeclared;  /* text != NULL: a guard of that name was asked for */
+    struct span failed_send; /* the id of the event that could not be sent, or empty */
+    bool is_bound;           /* the slots have their values */
+    bool guard_error_raised;
+
+    /* Moving and acting. */
+    bool applied;
+    bool is_complete; /* a top-level final state was entered */
+    uint32_t microsteps;
     uint64_t *active;
     uint64_t *memory;
     struct armed_timer *timers;
     uint32_t timer_capacity;
     struct invocation *invocations;
     uint32_t invocation_capacity;
-
-    struct choice *choices; /* room for one of every leaf */
-    uint32_t choice_count;
     struct effect *effects; /* what cannot be told from before and after */
     uint32_t effect_count;
     uint32_t effect_capacity;
+    int64_t room;        /* how many bytes the context may surely still grow by */
+    struct value output; /* … of the final state that completed the machine */
+    struct span problem; /* text != NULL: an action failed */
 
-    uint32_t event; /* the id of the event being handled */
     struct expr_frame frame;
-    struct raised *queue;
-    struct raised **queue_end;
-    struct step_error **errors_end;
-    uint32_t microsteps;
-    uint32_t effort; /* the guards and actions so far */
-    int64_t room;    /* how many bytes the context may surely still grow by */
-    bool guard_error_raised;
-    bool applied;
-    bool is_complete;        /* a top-level final state was entered */
-    struct value output;     /* … and its output */
-    struct span undeclared;  /* text != NULL: a guard of that name was asked for */
-    struct span problem;     /* text != NULL: an action failed */
-    struct span failed_send; /* the id of the event that could not be sent, or empty */
-    struct value slots[];    /* the variables of the machine's expressions */
+    struct choice only_choice; /* where no two leaves are active at once */
+    struct value slots[];      /* the variables of the machine's expressions */
 };
+
+/* step.c */
+/* One that can select what the plan's configuration and an event enable, and no more yet. */
+struct stepper *stepper_make(const struct machine *machine, instant_ms now, struct arena *arena,
+                             struct plan *plan);
+/* As if nothing had been selected yet, nor told. */
+void stepper_forget(struct stepper *stepper);
+/* Gives the variables of expressions their values, before the first of them is evaluated. */
+void stepper_bind(struct stepper *stepper);
+
+/* step_arrive.c: what an event from outside is called here, and whom it still concerns. */
+struct arrival {
+    struct raised event;
+    bool late;
+    struct span to; /* not empty: an event for somebody else that was delayed */
+};
+
+struct arrival stepper_arrival(const struct machine *machine,
+                               const struct configuration *before, const struct event *event,
+                               struct arena *arena);
 
 /* step_queue.c: events, errors and values. */
 /* Counts one more guard or action; false: there were enough for one macrostep. */
@@ -102,8 +128,30 @@ bool stepper_fits(struct stepper *stepper, struct value context, struct span nam
 /* Makes it the context; what is not known to fit is measured. */
 bool stepper_keep_context(struct stepper *stepper, struct value context, bool fits);
 
+/* step_invoke.c */
+/* Evaluates the inputs of new invocations, up to the first that fails: what is done about it
+ * may leave the states of the others. */
+void stepper_request_invocations(struct stepper *stepper);
+/* An event of a child first runs what its invoke says under `finalize`; and an external one is
+ * passed on to the children that want to see everything. */
+bool stepper_tell_children(struct stepper *stepper, const struct raised *event);
+
 /* step_select.c */
 bool stepper_guard_holds(struct stepper *stepper, uint32_t guard);
+/* What one active leaf would take, or NULL. */
+static inline const struct machine_candidate *stepper_choose(struct stepper *stepper,
+                                                             uint32_t leaf, uint32_t event)
+{
+    const struct machine *machine = stepper->machine;
+    const uint32_t *start = &machine->candidate_starts[machine->cells[leaf] + event];
+    for (uint32_t i = start[0]; i < start[1]; i++) {
+        const struct machine_candidate *candidate = &machine->candidates[i];
+        if (candidate->guard == NO_INDEX || stepper_guard_holds(stepper, candidate->guard))
+            return candidate;
+    }
+    return NULL;
+}
+
 /* Fills `choices` with what the event (EVENT_ID_NONE: none) enables, in document order. */
 void stepper_select(struct stepper *stepper, uint32_t event);
 
@@ -114,6 +162,12 @@ bool stepper_arm(struct stepper *stepper, struct armed_timer timer, duration_ms 
 bool stepper_delay(struct stepper *stepper, const struct expr_slot *slot, struct place place,
                    duration_ms *delay);
 void stepper_add_invocation(struct stepper *stepper, struct invocation invocation);
+
+/* step_light.c: the whole macrostep of the event, where it does nothing but leave and enter.
+ * Changes the words, which are those of the configuration, and sets `changed` and `applied`.
+ * False: it is more than that, or was not found to be less; guards were evaluated, and nothing
+ * is changed. */
+bool stepper_move_lightly(struct stepper *stepper, uint64_t *active, uint64_t *memory);
 
 /* step_move.c: one microstep with what was chosen. */
 bool stepper_move(struct stepper *stepper);

@@ -126,7 +126,7 @@ static void follow(struct case_coverage *coverage, uint32_t state, const uint64_
 
 /* The transitions that a leaf has for an event, in the order in which they are tried. */
 struct row {
-    const uint32_t *items;
+    const struct machine_candidate *items;
     uint32_t count;
 };
 
@@ -153,8 +153,8 @@ static bool is_sure(const struct machine *machine, uint32_t transition, uint32_t
 static void fail_guards(struct case_coverage *coverage, struct row row, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (coverage->machine->transitions[row.items[i]].guard != NO_INDEX)
-            coverage->guards[row.items[i]] |= GUARD_FAILED;
+        if (coverage->machine->transitions[row.items[i].transition].guard != NO_INDEX)
+            coverage->guards[row.items[i].transition] |= GUARD_FAILED;
     }
 }
 
@@ -165,22 +165,23 @@ static void note_leaf(struct case_coverage *coverage, uint32_t leaf, struct row 
     uint32_t found = row.count;
     uint32_t count = 0;
     for (uint32_t i = 0; i < row.count; i++) {
-        if (!leads(coverage, arrive(machine, row.items[i], leaf), after, MICROSTEPS_FOLLOWED))
+        if (!leads(coverage, arrive(machine, row.items[i].transition, leaf), after,
+                   MICROSTEPS_FOLLOWED))
             continue;
         found = i;
         count++;
-        take(coverage, row.items[i], TAKEN_MAYBE);
+        take(coverage, row.items[i].transition, TAKEN_MAYBE);
     }
     if (count == 0 && row.count == 1 && !machine->has_parallel) {
-        take(coverage, row.items[0], TAKEN); /* on a way too long to be followed */
+        take(coverage, row.items[0].transition, TAKEN); /* on a way too long to be followed */
         return;
     }
     if (count != 1)
         return;
-    uint32_t end = arrive(machine, row.items[found], leaf);
-    if (!is_sure(machine, row.items[found], end, before))
+    uint32_t end = arrive(machine, row.items[found].transition, leaf);
+    if (!is_sure(machine, row.items[found].transition, end, before))
         return;
-    take(coverage, row.items[found], TAKEN);
+    take(coverage, row.items[found].transition, TAKEN);
     fail_guards(coverage, row, found);
     follow(coverage, end, after);
 }

@@ -205,7 +205,7 @@ static bool is_awaited(const struct configuration *configuration, uint32_t event
             &machine->candidate_starts[(size_t)leaf * machine->event_count + event];
         for (uint32_t i = start[0]; i < start[1]; i++) {
             const struct machine_transition *transition =
-                &machine->transitions[machine->candidates[i]];
+                &machine->transitions[machine->candidates[i].transition];
             if (transition->target != NO_STATE || transition->actions.count > 0)
                 return true;
         }

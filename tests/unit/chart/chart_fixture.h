@@ -2,8 +2,9 @@
  * chart_fixture.h - definitions as text, and what must be true of every step.
  *
  * fixture_step() takes one macrostep as an engine would: it checks the plan and the
- * configuration, that a second run gives the same bytes, and that what a snapshot keeps is
- * what there was. So each test of a step also attacks purity and snapshots.
+ * configuration, that a second run which takes no short way gives the same bytes, and that what
+ * a snapshot keeps is what there was. So each test of a step also attacks purity, light steps
+ * and snapshots.
  */
 #pragma once
 

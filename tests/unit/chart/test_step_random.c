@@ -121,7 +121,7 @@ static uint32_t expect_listed(const struct machine *machine, uint32_t state, uin
         if (transition->source != state || transition->wildcard != wildcard ||
             (!wildcard && transition->event != event))
             continue;
-        assert_int_equal(machine->candidates[at++], i);
+        assert_int_equal(machine->candidates[at++].transition, i);
         *is_closed = transition->guard == NO_INDEX;
     }
     return at;

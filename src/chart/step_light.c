@@ -1,0 +1,217 @@
+/*
+ * step_light.c - macrosteps in which nothing happens but that states are left and entered.
+ *
+ * Most events of most machines are of this kind, and then all that changes are bits: of the
+ * active states, and of what history states remember. It is the same macrostep as any other
+ * with those parts left out that have nothing to do, as the tables say (compile_light.c):
+ *
+ *     leave   no exit action, no timer, no invocation ends          busy_exits
+ *     act     no actions                                            candidate->move
+ *     enter   no entry action, no timer, no invocation, no end      candidate->move
+ *     again   nothing raised; no leaf would leave without an event  restless, candidate->move
+ *     settle  no invariants, no child that hears of every event     has_light_steps
+ *
+ * Always: what comes out is what the whole macrostep would make of it (test_step_light).
+ */
+#include "chart/step_light.h"
+
+#include <string.h>
+
+#include "base/ensure.h"
+#include "chart/stepper.h"
+
+struct step_light {
+    struct arena *arena;
+    struct plan plan; /* its configuration is the instance's, as long as a step takes */
+    struct raised event;
+    struct stepper *stepper;
+};
+
+/* Some guard did: what follows from that is more than a move. */
+static bool has_erred(const struct stepper *stepper)
+{
+    return stepper->queue != NULL || stepper->undeclared.text != NULL;
+}
+
+/* Some leaf may leave without an event. */
+static bool is_restless(const struct machine *machine, const uint64_t *active)
+{
+    uint64_t restless = 0;
+    for (uint32_t word = 0; word < machine->word_count; word++)
+        restless |= active[word] & machine->restless[word];
+    return restless != 0;
+}
+
+/* No state that the move leaves has more to do. */
+static bool is_light(const struct machine *machine, const struct machine_move *move,
+                     const uint64_t *active)
+{
+    const uint64_t *words = move->words;
+    for (uint32_t word = move->first_word; word < move->end_word; word++, words += 2) {
+        if ((active[word] & ~words[0] & machine->busy_exits[word]) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* What is active inside a state. True: it was something else before. */
+static bool remember_state(const struct machine *machine, uint32_t state,
+                           const uint64_t *active, uint64_t *memory)
+{
+    uint64_t *row = &memory[(size_t)machine->states[state].memory * machine->word_count];
+    uint64_t different = 0;
+    for (uint32_t word = 0; word < machine->word_count; word++) {
+        uint64_t old = row[word];
+        row[word] =
+            active[word] & machine_states_between(word, state + 1, machine->states[state].end);
+        different |= row[word] ^ old;
+    }
+    return different != 0;
+}
+
+static bool remember(const struct machine *machine, const struct machine_move *move,
+                     const uint64_t *active, uint64_t *memory)
+{
+    const uint64_t *words = move->words;
+    bool changed = false;
+    for (uint32_t word = move->first_word; word < move->end_word; word++, words += 2) {
+        uint64_t left = active[word] & ~words[0] & machine->remembering[word];
+        for (; left != 0; left &= left - 1)
+            changed |= remember_state(machine, word * 64 + (uint32_t)__builtin_ctzll(left),
+                                      active, memory);
+    }
+    return changed;
+}
+
+static bool take(const struct machine_move *move, uint64_t *active)
+{
+    const uint64_t *words = move->words;
+    uint64_t different = 0;
+    for (uint32_t word = move->first_word; word < move->end_word; word++, words += 2) {
+        uint64_t old = active[word];
+        active[word] = (old & words[0]) | words[1];
+        different |= active[word] ^ old;
+    }
+    return different != 0;
+}
+
+static bool carry_out(struct stepper *stepper, const struct machine_move *move,
+                      uint64_t *active, uint64_t *memory)
+{
+    bool changed = false;
+    if (stepper->machine->memory_count > 0)
+        changed = remember(stepper->machine, move, active, memory);
+    stepper->applied = stepper->applied || move->applies;
+    return take(move, active) || changed;
+}
+
+/* The one leaf that is active chooses. */
+static bool move_one(struct stepper *stepper, uint64_t *active, uint64_t *memory)
+{
+    const struct machine *machine = stepper->machine;
+    const struct machine_candidate *candidate =
+        stepper_choose(stepper, configuration_leaf(stepper->next), stepper->event->event);
+    if (has_erred(stepper))
+        return false;
+    if (candidate == NULL)
+        return true;
+    if (candidate->move == NO_INDEX)
+        return false;
+    const struct machine_move *move = &machine->moves[candidate->move];
+    if (!is_light(machine, move, active))
+        return false;
+    stepper->plan->changed = carry_out(stepper, move, active, memory);
+    return true;
+}
+
+/* Domains of transitions that are taken together do not overlap: none changes what another
+ * leaves. */
+static bool move_regions(struct stepper *stepper, uint64_t *active, uint64_t *memory)
+{
+    const struct machine *machine = stepper->machine;
+    stepper_select(stepper, stepper->event->event);
+    if (has_erred(stepper))
+        return false;
+    for (uint32_t i = 0; i < stepper->choice_count; i++) {
+        uint32_t move = stepper->choices[i].move;
+        if (move == NO_INDEX || !is_light(machine, &machine->moves[move], active))
+            return false;
+    }
+    for (uint32_t i = 0; i < stepper->choice_count; i++)
+        stepper->plan->changed |=
+            carry_out(stepper, &machine->moves[stepper->choices[i].move], active, memory);
+    return true;
+}
+
+bool stepper_move_lightly(struct stepper *stepper, uint64_t *active, uint64_t *memory)
+{
+    const struct machine *machine = stepper->machine;
+    if (machine->has_restless && is_restless(machine, active))
+        return false;
+    stepper->applied = false;
+    stepper->plan->changed = false;
+    return machine->has_parallel ? move_regions(stepper, active, memory)
+                                 : move_one(stepper, active, memory);
+}
+
+struct step_light *step_light_make(const struct machine *machine, struct arena *lasting,
+                                   struct arena *scratch)
+{
+    struct step_light *light = arena_new(lasting, struct step_light);
+    light->arena = scratch;
+    light->plan.after = (struct configuration){.machine = machine, .next_number = 1};
+    light->event.by = RAISED_EXTERNAL;
+    light->stepper = stepper_make(machine, 0, lasting, &light->plan);
+    light->stepper->arena = scratch;
+    light->stepper->event = &light->event;
+    return light;
+}
+
+static void forget(struct step_light *light)
+{
+    light->plan.errors = NULL;
+    light->stepper->errors_end = &light->plan.errors;
+    stepper_forget(light->stepper);
+}
+
+/* With guards, which read more than states and may take memory. */
+static bool move_guarded(struct step_light *light, const struct configuration *rest,
+                         const struct event *event, instant_ms now, uint64_t *active,
+                         uint64_t *memory)
+{
+    struct arena_guard guard;
+    if (arena_is_spent(light->arena, &guard)) {
+        forget(light);
+        return false;
+    }
+    light->plan.after.context = rest->context;
+    light->plan.after.session = rest->session;
+    light->event.type = event->type;
+    light->event.payload = event->payload;
+    light->stepper->now = now;
+    light->stepper->is_bound = false;
+    bool moved = stepper_move_lightly(light->stepper, active, memory);
+    if (!moved)
+        forget(light);
+    arena_release_guard(light->arena, &guard);
+    return moved;
+}
+
+bool step_light_run(struct step_light *light, uint64_t *states,
+                    const struct configuration *rest, const struct event *event,
+                    uint32_t event_id, instant_ms now, enum outcome *outcome, bool *changed)
+{
+    const struct machine *machine = light->plan.after.machine;
+    uint64_t *memory = states + machine->word_count;
+    if ((states[0] & 1) == 0 || !machine->has_light_steps)
+        return false;
+    light->plan.after.active = states;
+    light->plan.after.memory = memory;
+    light->event.event = event_id;
+    if (machine->guard_count > 0 ? !move_guarded(light, rest, event, now, states, memory)
+                                 : !stepper_move_lightly(light->stepper, states, memory))
+        return false;
+    *outcome = light->stepper->applied ? OUTCOME_APPLIED : OUTCOME_IGNORED;
+    *changed = light->plan.changed;
+    return true;
+}

@@ -1,0 +1,35 @@
+/*
+ * step_light.h - macrosteps in place, for very many instances of one machine.
+ *
+ * Of an instance that has no timers, no calls under way and nothing else to remember, what
+ * changes from event to event are the bits of its states. Whoever keeps a million instances
+ * keeps just these, in an array, and the rest of the few that have one beside it. A macrostep
+ * that only leaves and enters states is taken right there, without a plan; for any other the
+ * whole configuration is put together and step_run() asked, whose answer is the same.
+ *
+ * Always: an instance that is not active, or is none, is kept as zeros, which nothing moves.
+ */
+#pragma once
+
+#include "chart/step.h"
+
+/* Words of an instance's states: those of `active`, then those of `memory`. */
+static inline size_t machine_state_words(const struct machine *machine)
+{
+    return (size_t)machine->word_count * (1 + machine->memory_count);
+}
+
+/* Room to step in; it belongs to one thread at a time. */
+struct step_light;
+
+/* Lives in `lasting`. A step takes memory from `scratch`, to be cleared when you like. */
+struct step_light *step_light_make(const struct machine *machine, struct arena *lasting,
+                                   struct arena *scratch);
+
+/* Takes the event, of kind EVENT_EXTERNAL and of that id (machine_find_event), where that only
+ * moves states: they, the outcome and `changed` become what step_run() would make of them, and
+ * there are no effects. `rest` holds the context and the session. False: nothing was done. */
+bool step_light_run(struct step_light *light, uint64_t *states,
+                    const struct configuration *rest, const struct event *event,
+                    uint32_t event_id, instant_ms now, enum outcome *outcome,
+                    bool *changed) must_check;
