@@ -114,46 +114,12 @@ static double run_round(const struct machine *machine, const struct event *event
     return took / EVENTS;
 }
 
-/* In place: no plan, and event types are known by their numbers. */
-static double run_in_place(const struct machine *machine, const struct event *events,
-                           const uint32_t *ids, struct arena *lasting, struct arena *turns)
-{
-    struct plan plan;
-    struct event start = {.kind = EVENT_START, .payload = value_null()};
-    arena_clear(&turns[0]);
-    arena_clear(&turns[1]);
-    ensure(step_run(machine, NULL, &start, 0, &turns[1], &plan) == STATUS_OK);
-    size_t words = machine_state_words(machine);
-    uint64_t *states = arena_new_array(lasting, words, uint64_t);
-    for (uint32_t i = 0; i < machine->word_count; i++)
-        states[i] = plan.after.active[i];
-    struct step_light *light = step_light_make(machine, lasting, &turns[0]);
-    enum outcome outcome;
-    bool is_changed;
-    uint64_t changed = 0;
-    uint32_t at = 0;
-    double from = now_ns();
-    for (uint32_t i = 0; i < EVENTS; i++) {
-        if (turns[0].used > 0)
-            arena_clear(&turns[0]);
-        if (!step_light_run(light, states, &plan.after, &events[at], ids[at], i, &outcome,
-                            &is_changed))
-            return -1;
-        changed += is_changed;
-        at = at + 1 == EVENTS_SHOWN ? 0 : at + 1;
-    }
-    double took = now_ns() - from;
-    ensure(changed == 0 || changed == EVENTS);
-    return took / EVENTS;
-}
-
-static double measure(const struct machine_row *row, bool in_place)
+static double measure(const struct machine_row *row)
 {
     static char memory[2][ARENA_BYTES];
     struct arena arena;
     struct arena turns[2];
     struct event events[EVENTS_SHOWN];
-    uint32_t ids[EVENTS_SHOWN];
     struct json_error error;
     double rounds[ROUNDS];
     arena_open(&arena, 64 << 20);
@@ -166,11 +132,8 @@ static double measure(const struct machine_row *row, bool in_place)
         ensure(json_read(span_from_text(row->payload), &arena, &events[i].payload, &error) ==
                STATUS_OK);
     }
-    for (int i = 0; i < EVENTS_SHOWN; i++)
-        ids[i] = machine_find_event(machine, events[i].type);
     for (int i = 0; i < ROUNDS; i++)
-        rounds[i] = in_place ? run_in_place(machine, events, ids, &arena, turns)
-                             : run_round(machine, events, turns);
+        rounds[i] = run_round(machine, events, turns);
     arena_close(&arena);
     return rounds_median(rounds, ROUNDS);
 }
@@ -204,8 +167,7 @@ int main(void)
 {
     printf("pure step, ns an event\n");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        printf("%8.1f %8.1f  %s\n", measure(&rows[i], false), measure(&rows[i], true),
-               rows[i].name);
+        printf("%8.1f  %s\n", measure(&rows[i]), rows[i].name);
     printf("%8.1f  the order as a table by hand\n", measure_by_hand());
     return 0;
 }
