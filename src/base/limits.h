@@ -58,9 +58,11 @@ enum {
     INSTANCE_ID_BYTES_MAX = 256,
     EVENT_TYPE_BYTES_MAX = 256,
     IDEMPOTENCY_KEY_BYTES_MAX = 256,
-    IDEMPOTENCY_PURGE_MAX = 10000,   /* entries looked at for deletion at one opening */
-    RECORD_LINE_BYTES_MAX = 1 << 20, /* one record of an input file */
-    ATTEMPTS_MAX = 1000,             /* of one step */
+    IDEMPOTENCY_PURGE_MAX = 10000,     /* entries looked at for deletion at one opening */
+    RECORD_LINE_BYTES_MAX = 1 << 20,   /* one record of an input file */
+    ATTEMPTS_MAX = 1000,               /* of one step */
+    COMPENSATIONS_MAX = 10000,         /* requests that one compensation undoes */
+    COMPENSATION_BYTES_MAX = 64 << 20, /* … and their inputs and outputs */
     INTERRUPTIONS_MAX = 10,  /* attempts of one invocation cut off by the end of the engine */
     CONCURRENCY_MAX = 10000, /* of one step */
     ADMISSION_WORKING_MAX = 100000000, /* instances of a machine that a definition may allow */

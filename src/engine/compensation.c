@@ -19,8 +19,6 @@
 #include "base/memory.h"
 #include "engine/shard.h"
 
-enum { UNDONE_MAX = 60 }; /* what the progress has room for */
-
 #define UNDO_BIT (UINT64_C(1) << 63) /* makes another number of an invocation's */
 
 /* One request that may have to be undone. Texts in general memory. */
@@ -37,6 +35,7 @@ struct compensation {
     struct undoing *stack; /* the last is undone first */
     uint32_t count;
     uint32_t capacity;
+    size_t bytes; /* of inputs and outputs read, those dropped since too */
     uint64_t own_number;
     uint64_t earlier; /* the number of a compensation that was asked for before; 0: none */
     bool is_over;     /* its own request was met */
@@ -50,11 +49,12 @@ bool compensation_is_asked(const struct live_request *live)
            definition->invoke_steps[live->request->invoke] == definition->compensation;
 }
 
-static char *copy_json(struct value value)
+static char *copy_json(struct compensation *compensation, struct value value)
 {
     struct text json;
     text_init(&json, NULL);
     json_write(&json, value);
+    compensation->bytes += json.size;
     char *copy = memory_copy_text(text_span(&json));
     text_fini(&json);
     return copy;
@@ -84,26 +84,42 @@ static void note_request(struct compensation *compensation, const struct effect 
     if (compensation->is_over || definition->steps[step].compensate == NO_INDEX)
         return;
     memory_reserve(compensation->stack, compensation->count, compensation->capacity);
-    compensation->stack[compensation->count++] = (struct undoing){
-        .number = effect->number, .step = step, .input = copy_json(effect->input)};
+    compensation->stack[compensation->count++] =
+        (struct undoing){.number = effect->number,
+                         .step = step,
+                         .input = copy_json(compensation, effect->input)};
+}
+
+/* Numbers grow, and most results are of a request that was made last. */
+static struct undoing *find(const struct compensation *compensation, uint64_t number)
+{
+    uint32_t at = compensation->count;
+    while (at > 0 && compensation->stack[at - 1].number > number)
+        at--;
+    return at > 0 && compensation->stack[at - 1].number == number ? &compensation->stack[at - 1]
+                                                                  : NULL;
 }
 
 static void note_result(struct compensation *compensation, const struct history_line *line)
 {
     if (line->kind == EVENT_DONE && line->number == compensation->earlier && !line->late)
         forget_all(compensation);
-    for (uint32_t i = 0; i < compensation->count; i++) {
-        struct undoing *undoing = &compensation->stack[i];
-        if (undoing->number != line->number || undoing->is_done)
-            continue;
-        struct value error = value_member(line->event, SPAN("error"));
-        struct value unknown = value_member(error, SPAN("unknown"));
-        undoing->is_done = line->kind == EVENT_DONE;
-        if (undoing->is_done)
-            undoing->output = copy_json(value_member(line->event, SPAN("output")));
-        else if (!line->late) /* a late failure tells of the attempt that was cut off alone */
-            undoing->did_nothing = unknown.kind != VALUE_BOOL;
-    }
+    struct undoing *undoing = find(compensation, line->number);
+    if (undoing == NULL || undoing->is_done)
+        return;
+    struct value error = value_member(line->event, SPAN("error"));
+    struct value unknown = value_member(error, SPAN("unknown"));
+    undoing->is_done = line->kind == EVENT_DONE;
+    if (undoing->is_done)
+        undoing->output = copy_json(compensation, value_member(line->event, SPAN("output")));
+    else if (!line->late) /* a late failure tells of the attempt that was cut off alone */
+        undoing->did_nothing = unknown.kind != VALUE_BOOL;
+}
+
+static bool is_too_much(const struct compensation *compensation)
+{
+    return compensation->count > COMPENSATIONS_MAX ||
+           compensation->bytes > COMPENSATION_BYTES_MAX;
 }
 
 static bool visit(void *context, const struct history_line *line)
@@ -115,7 +131,7 @@ static bool visit(void *context, const struct history_line *line)
         if (line->raw_effects[i].kind == EFFECT_INVOKE)
             note_request(compensation, &line->raw_effects[i]);
     }
-    return !compensation->is_over;
+    return !compensation->is_over && !is_too_much(compensation);
 }
 
 static void keep_what_may_have_acted(struct compensation *compensation)
@@ -130,7 +146,8 @@ static void keep_what_may_have_acted(struct compensation *compensation)
     compensation->count = kept;
 }
 
-static bool read_stack(struct live_request *live)
+/* COMPENSATION_CALL when it was read. */
+static enum compensation_answer read_stack(struct live_request *live)
 {
     struct registry *registry = &live->step->engine->registry;
     struct compensation *compensation = memory_get(sizeof *compensation);
@@ -141,14 +158,17 @@ static bool read_stack(struct live_request *live)
     arena_open(&arena, HISTORY_ARENA_BYTES);
     enum status status = history_read(registry, live->instance, 0, &arena, visit, compensation);
     arena_close(&arena);
+    if (is_too_much(compensation))
+        return COMPENSATION_TOO_MUCH;
     keep_what_may_have_acted(compensation);
-    return status == STATUS_OK && compensation->is_over && compensation->count <= UNDONE_MAX;
+    return status == STATUS_OK && compensation->is_over ? COMPENSATION_CALL
+                                                        : COMPENSATION_UNKNOWN;
 }
 
 static const struct undoing *current(const struct live_request *live)
 {
     const struct compensation *compensation = live->compensation;
-    uint32_t popped = live->request->progress.fallbacks;
+    uint32_t popped = live->request->progress.undone;
     return popped < compensation->count ? &compensation->stack[compensation->count - 1 - popped]
                                         : NULL;
 }
@@ -162,13 +182,17 @@ enum compensation_answer compensation_next(struct live_request *live)
             engine->open->hard = true;
             return COMPENSATION_LATER;
         }
-        if (!read_stack(live))
-            return COMPENSATION_UNKNOWN;
+        enum compensation_answer answer = read_stack(live);
+        if (answer != COMPENSATION_CALL)
+            return answer;
     }
     const struct undoing *undoing = current(live);
     if (undoing == NULL)
         return COMPENSATION_OVER;
-    live->step = deployed->live->steps[deployed->definition->steps[undoing->step].compensate];
+    const struct definition *definition = deployed->definition;
+    live->step = deployed->live->steps[definition_fall_back(
+        definition, definition->steps[undoing->step].compensate,
+        live->request->progress.fallbacks)];
     return COMPENSATION_CALL;
 }
 

@@ -257,6 +257,7 @@ static void mark_compensations(const struct step_reader *reader,
         if (undoes == NO_INDEX || definition->compensation == NO_INDEX)
             continue;
         used[undoes] = true;
+        mark_fallbacks(definition, undoes, used);
         found++;
     }
     if (definition->compensation == NO_INDEX || found > 0)
@@ -350,11 +351,16 @@ struct span definition_key(const struct machine *machine, struct arena *arena)
     return text_print(arena, "%.*s@%.*s", SPAN_ARGS(machine->id), SPAN_ARGS(machine->version));
 }
 
-uint32_t definition_step(const struct definition *definition, uint32_t invoke,
-                         uint32_t fallbacks)
+uint32_t definition_fall_back(const struct definition *definition, uint32_t step,
+                              uint32_t fallbacks)
 {
-    uint32_t step = definition->invoke_steps[invoke];
     for (; fallbacks > 0 && definition->steps[step].fallback != NO_INDEX; fallbacks--)
         step = definition->steps[step].fallback;
     return step;
+}
+
+uint32_t definition_step(const struct definition *definition, uint32_t invoke,
+                         uint32_t fallbacks)
+{
+    return definition_fall_back(definition, definition->invoke_steps[invoke], fallbacks);
 }

@@ -63,6 +63,10 @@ void definition_read_admission(struct definition *definition, const struct node 
 /* The step that stands for `src: compensate`; engine/compensation.c does what it does. */
 struct step definition_compensation(struct place place);
 
+/* The step that is called for another one after so many fallbacks. */
+uint32_t definition_fall_back(const struct definition *definition, uint32_t step,
+                              uint32_t fallbacks);
+
 /* The step that an invocation calls after so many fallbacks. */
 uint32_t definition_step(const struct definition *definition, uint32_t invoke,
                          uint32_t fallbacks);

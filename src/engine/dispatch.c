@@ -123,7 +123,7 @@ static void line_up(struct live_request *live);
 static bool may_fall_back(const struct live_request *live, enum error_kind kind, bool not_acted)
 {
     const struct policy_rules *rules = rules_of(live);
-    if (live->request == NULL || live->step->fallback == NULL || live->compensation != NULL)
+    if (live->request == NULL || live->step->fallback == NULL)
         return false;
     bool is_among = (rules->fallback_on & ERROR_KIND_BIT(kind)) != 0;
     if (rules->is_fallback_wide)
@@ -132,21 +132,27 @@ static bool may_fall_back(const struct live_request *live, enum error_kind kind,
            (is_among || (kind == ERROR_KIND_TRANSPORT && not_acted));
 }
 
-/* The request goes on at another step, as if it were asked for the first time. */
-static void fall_back(struct live_request *live)
+/* As if it were asked for the first time. */
+static void begin_anew(struct live_request *live)
 {
     struct request_progress *progress = &live->request->progress;
+    progress->attempts = 0;
+    progress->interrupted = 0;
+    progress->may_have_acted = false;
+    live->delay_ms = 0;
+    live->hedges = 0;
+}
+
+/* The request goes on at another step. */
+static void fall_back(struct live_request *live)
+{
     struct engine *engine = live->step->engine;
     line_leave(live);
     deadline_resume(&live->deadline, engine->now);
     live->step = live->step->fallback;
     live->lane = line_find_lane(live);
-    live->delay_ms = 0;
-    live->hedges = 0;
-    progress->fallbacks++;
-    progress->attempts = 0;
-    progress->interrupted = 0;
-    progress->may_have_acted = false;
+    live->request->progress.fallbacks++;
+    begin_anew(live);
     note_progress(live, REQUEST_READY);
     line_up(live);
 }
@@ -435,11 +441,17 @@ static void line_up(struct live_request *live)
     pump_place(step->place);
 }
 
+/* Nothing was undone, and somebody has to look. */
+static void fail_to_compensate(struct live_request *live, struct span message)
+{
+    live->request->progress.may_have_acted = true;
+    settle_error(live, ERROR_KIND_INVALID, 0, message, SPAN(""));
+}
+
 /* The next of what `src: compensate` undoes, or its end. */
 static void compensate(struct live_request *live)
 {
     struct engine *engine = live->step->engine;
-    struct request_progress *progress = &live->request->progress;
     enum { LOOK_AGAIN_MS = 5 };
     struct text output;
     switch (compensation_next(live)) {
@@ -458,10 +470,12 @@ static void compensate(struct live_request *live)
         text_fini(&output);
         return;
     case COMPENSATION_UNKNOWN:
-        progress->may_have_acted = true;
-        settle_error(live, ERROR_KIND_INVALID, 0,
-                     SPAN("what there is to compensate cannot be read from the history"),
-                     SPAN(""));
+        fail_to_compensate(live,
+                           SPAN("what there is to compensate cannot be read from the history"));
+        return;
+    case COMPENSATION_TOO_MUCH:
+        fail_to_compensate(live, SPAN("there is more to compensate than 10000 steps, or than "
+                                      "64 MiB of what they were called with"));
         return;
     }
     never();
@@ -470,13 +484,9 @@ static void compensate(struct live_request *live)
 /* One is undone: pops it. */
 static void go_on_compensating(struct live_request *live)
 {
-    struct request_progress *progress = &live->request->progress;
-    progress->fallbacks++;
-    progress->attempts = 0;
-    progress->interrupted = 0;
-    progress->may_have_acted = false;
-    live->delay_ms = 0;
-    live->hedges = 0;
+    live->request->progress.undone++;
+    live->request->progress.fallbacks = 0;
+    begin_anew(live);
     note_progress(live, REQUEST_READY);
     compensate(live);
 }

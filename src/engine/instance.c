@@ -137,6 +137,9 @@ struct request *instance_take(struct instance *instance,
     return sync_requests(instance, configuration, now);
 }
 
+/* The upper bits of a progress' flags: the fallbacks, or that both numbers follow. */
+enum { NUMBERS_FOLLOW = 63 };
+
 void request_write_progress(struct text *text, const struct request *request)
 {
     const struct request_progress *progress = &request->progress;
@@ -146,8 +149,14 @@ void request_write_progress(struct text *text, const struct request *request)
     bytes_add_signed(text, progress->since);
     bytes_add_signed(text, progress->next_at);
     bytes_add_signed(text, progress->left_ms);
-    bytes_add_u8(text, (uint8_t)(progress->has_error | progress->may_have_acted << 1 |
-                                 progress->fallbacks << 2));
+    bool is_short = progress->undone == 0 && progress->fallbacks < NUMBERS_FOLLOW;
+    uint32_t upper = is_short ? progress->fallbacks : NUMBERS_FOLLOW;
+    bytes_add_u8(text, (uint8_t)((unsigned)progress->has_error |
+                                 (unsigned)progress->may_have_acted << 1 | upper << 2));
+    if (!is_short) {
+        bytes_add_varint(text, progress->fallbacks);
+        bytes_add_varint(text, progress->undone);
+    }
     if (progress->has_error) {
         bytes_add_u8(text, (uint8_t)progress->error);
         bytes_add_signed(text, progress->error_code);
@@ -169,6 +178,10 @@ bool request_read_progress(struct byte_reader *reader, struct request_progress *
     progress->has_error = (flags & 1) != 0;
     progress->may_have_acted = (flags & 2) != 0;
     progress->fallbacks = flags >> 2;
+    if (progress->fallbacks == NUMBERS_FOLLOW) {
+        progress->fallbacks = (uint32_t)bytes_read_varint(reader);
+        progress->undone = (uint32_t)bytes_read_varint(reader);
+    }
     if (progress->has_error) {
         uint8_t kind = bytes_read_u8(reader);
         progress->error = (enum error_kind)kind;

@@ -33,7 +33,8 @@ struct request_progress {
     instant_ms next_at;   /* BACKOFF */
     duration_ms left_ms;  /* of the deadline, at `since` */
     bool may_have_acted;  /* an attempt at this step, by what is known of how it ended */
-    uint8_t fallbacks;    /* steps given up for their fallback */
+    uint32_t fallbacks;   /* steps given up for their fallback */
+    uint32_t undone;      /* of a compensation: how many it has undone */
     bool has_error;
     enum error_kind error; /* of the last attempt that failed */
     int32_t error_code;

@@ -376,10 +376,11 @@ void policy_row_put(struct engine *engine, struct span key, struct span state,
 
 /* compensation.c: `src: compensate` undoes what was done, in reverse order. */
 enum compensation_answer {
-    COMPENSATION_CALL,   /* live->step is called next */
-    COMPENSATION_LATER,  /* not everything is on disk yet: ask again soon */
-    COMPENSATION_OVER,   /* nothing is left to undo */
-    COMPENSATION_UNKNOWN /* the history cannot be read, or is too long */
+    COMPENSATION_CALL,    /* live->step is called next */
+    COMPENSATION_LATER,   /* not everything is on disk yet: ask again soon */
+    COMPENSATION_OVER,    /* nothing is left to undo */
+    COMPENSATION_UNKNOWN, /* the history cannot be read */
+    COMPENSATION_TOO_MUCH /* COMPENSATIONS_MAX, or COMPENSATION_BYTES_MAX */
 };
 bool compensation_is_asked(const struct live_request *live);
 enum compensation_answer compensation_next(struct live_request *live);

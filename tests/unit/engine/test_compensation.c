@@ -26,9 +26,15 @@ static const char order[] =
 
 static struct fake_answer charge, reserve, ship, refund, release;
 
+static size_t refunds_before_slow; /* 0: none is slow */
+
 static struct fake_answer answer(void *context, const struct fake_call *call)
 {
+    static const struct fake_answer slow = {.delay_ms = -1};
     (void)context;
+    if (strcmp(call->step, "refund") == 0 && refunds_before_slow > 0 &&
+        --refunds_before_slow == 0)
+        return slow;
     if (strcmp(call->step, "charge") == 0)
         return charge;
     if (strcmp(call->step, "reserve") == 0)
@@ -167,14 +173,12 @@ static void a_crash_between_two_undoes_none_twice(void **state)
     (void)state;
     struct rig *rig = open_rig();
     ship = refused;
-    refund.delay_ms = 500;
+    refunds_before_slow = 1;
     rig_start(rig, "1", "{}", "", "");
     while (rig->world->call_count < 5)
         loop_run_once(rig->loop, true);
-    rig_rest(rig, 1300 - 1000);
-    rig_until_settled(rig);
+    rig_rest(rig, 300); /* how far it has come is on disk */
     rig_crash(rig);
-    refund.delay_ms = 0;
     rig_open_engine(rig, NULL);
     rig_until_final(rig, 1);
     expect_calls(rig, "crsRCC");
@@ -197,6 +201,83 @@ static void many_are_undone_each_for_itself(void **state)
     rig_close(rig);
 }
 
+/* Charges again and again, between two states, and then takes all of it back. */
+static const char spender[] =
+    "{\"id\":\"m\",\"version\":\"1\",\"context\":{\"n\":0,\"most\":\"${input.most}\","
+    "\"out\":null},\"initial\":\"A\",\"states\":{"
+    "\"A\":{\"invoke\":{\"src\":\"charge\",\"input\":{\"n\":\"${context.n}\"},\"onDone\":["
+    "{\"guard\":\"context.n + 1 >= context.most\",\"target\":\"COMPENSATING\"},"
+    "{\"target\":\"B\",\"assign\":{\"n\":\"${context.n + 1}\"}}]}},"
+    "\"B\":{\"always\":\"A\"},"
+    "\"COMPENSATING\":{\"invoke\":{\"src\":\"compensate\","
+    "\"onDone\":{\"target\":\"DONE\",\"assign\":{\"out\":\"${event.output.compensated}\"}},"
+    "\"onError\":{\"target\":\"LEFT\",\"assign\":{\"out\":\"${event.error.message}\"}}}},"
+    "\"DONE\":{\"type\":\"final\"},\"LEFT\":{\"type\":\"final\"}},"
+    "\"steps\":{\"charge\":{\"fake\":{},\"timeout\":\"1s\",\"compensate\":\"refund\"},"
+    "\"refund\":{\"fake\":{},\"timeout\":\"1s\",\"fallback\":{\"step\":\"release\",\"on\":"
+    "[\"rejected\"]}},\"release\":{\"fake\":{},\"timeout\":\"1s\"}}}";
+
+static size_t calls_of(const struct rig *rig, const char *step)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < rig->world->call_count; i++)
+        count += strcmp(rig->world->calls[i].step, step) == 0;
+    return count;
+}
+
+static struct rig *spend(const char *input)
+{
+    charge = refund = release = well;
+    struct rig *rig = rig_open(answer, spender);
+    rig_start(rig, "1", input, "", "");
+    return rig;
+}
+
+static void more_than_a_few_are_undone_and_counted_over_a_crash(void **state)
+{
+    (void)state;
+    struct rig *rig = spend("{\"most\":300}");
+    refunds_before_slow = 151;
+    while (calls_of(rig, "refund") < 151)
+        loop_run_once(rig->loop, true);
+    rig_rest(rig, 300); /* how far it has come is on disk */
+    assert_int_equal(calls_of(rig, "refund"), 151);
+    rig_crash(rig);
+    rig_open_engine(rig, NULL);
+    rig_until_final(rig, 1);
+    rig_assert_state(rig, "1", "DONE");
+    assert_int_equal(calls_of(rig, "charge"), 300);
+    assert_int_equal(calls_of(rig, "refund"), 300 + 1);
+    assert_non_null(strstr(rig_find(rig, "1")->context, "\"out\":300"));
+    rig_verify(rig);
+    rig_close(rig);
+}
+
+static void what_undoes_has_a_fallback_each_time(void **state)
+{
+    (void)state;
+    struct rig *rig = spend("{\"most\":70}");
+    refund = refused;
+    rig_until_final(rig, 1);
+    rig_assert_state(rig, "1", "DONE");
+    assert_int_equal(calls_of(rig, "refund"), 70);
+    assert_int_equal(calls_of(rig, "release"), 70);
+    for (size_t i = 70; i + 1 < rig->world->call_count; i += 2) /* the same is undone */
+        assert_string_equal(rig->world->calls[i].key, rig->world->calls[i + 1].key);
+    rig_close(rig);
+}
+
+static void more_than_the_limit_waits_for_a_person_and_says_so(void **state)
+{
+    (void)state;
+    struct rig *rig = spend("{\"most\":10001}");
+    rig_until_final(rig, 1);
+    rig_assert_state(rig, "1", "LEFT");
+    assert_int_equal(calls_of(rig, "refund"), 0);
+    assert_non_null(strstr(rig_find(rig, "1")->context, "more to compensate than 10000 steps"));
+    rig_close(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +287,9 @@ int main(void)
         cmocka_unit_test(what_cannot_be_undone_waits_for_a_person),
         cmocka_unit_test(a_crash_between_two_undoes_none_twice),
         cmocka_unit_test(many_are_undone_each_for_itself),
+        cmocka_unit_test(more_than_a_few_are_undone_and_counted_over_a_crash),
+        cmocka_unit_test(what_undoes_has_a_fallback_each_time),
+        cmocka_unit_test(more_than_the_limit_waits_for_a_person_and_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
