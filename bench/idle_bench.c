@@ -29,7 +29,7 @@ struct run {
 };
 
 static const struct strategy_type *const strategy_list[] = {&strategy_noop};
-static const struct strategy_types types = {strategy_list, 1};
+static const struct strategy_types types = {strategy_list, 1, NULL};
 
 static void start_more(struct run *run);
 

@@ -8,7 +8,7 @@ set -eu
 
 packages="gcc libc6-dev pkg-config meson ninja-build libuv1-dev libmicrohttpd-dev
     libcurl4-openssl-dev libsqlite3-dev libyaml-dev libexpat1-dev
-    zlib1g-dev libzstd-dev libpq-dev"
+    zlib1g-dev libzstd-dev libpq-dev duktape-dev"
 [ "${1:-build}" = build ] || packages="$packages clang libclang-rt-dev llvm clang-format
     libcmocka-dev python3 sqlite3"
 [ "${1:-build}" != lint ] || packages="$packages clang-tidy"

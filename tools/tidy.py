@@ -15,7 +15,7 @@ import sys
 FLOORS = {
     "base": 0,
     "expr": 1, "policy": 1, "store": 1, "wire": 1, "os": 1,
-    "chart": 2, "strategy": 2, "telemetry": 2,
+    "chart": 2, "script": 2, "strategy": 2, "telemetry": 2,
     "engine": 3,
     "api": 4, "embed": 4,
     "cli": 5,

@@ -143,7 +143,7 @@ static struct strategy *open_strategy(const struct strategy_type *type, struct l
 
 static const struct strategy_type strategy_simulated = {"http", no_keys, parse, open_strategy};
 static const struct strategy_type *const all_types[] = {&strategy_simulated};
-static const struct strategy_types types = {all_types, 1};
+static const struct strategy_types types = {all_types, 1, NULL};
 
 /* The engine */
 

@@ -30,9 +30,13 @@ enum {
     EXPRESSION_BYTES_MAX = 16 << 10,
     EXPRESSION_DEPTH_MAX = 100,
     EXPRESSION_COST_MAX = 1000000,
-    EXPRESSION_STACK_MAX = 512, /* values at once */
-    REGEX_BYTES_MAX = 4096,     /* of a pattern */
-    REGEX_CODE_MAX = 4096,      /* its instructions, repetitions written out */
+    EXPRESSION_STACK_MAX = 512,  /* values at once */
+    SCRIPT_NESTING_MAX = 200,    /* brackets in a text of ECMAScript */
+    SCRIPT_TURNS_MAX = 1000000,  /* of loops, and calls of functions, in one run */
+    SCRIPT_BYTES_MAX = 32 << 20, /* of its heap that one run may add */
+    SCRIPT_COMPILED_MAX = 2000,  /* texts that a heap keeps compiled */
+    REGEX_BYTES_MAX = 4096,      /* of a pattern */
+    REGEX_CODE_MAX = 4096,       /* its instructions, repetitions written out */
     REGEX_DEPTH_MAX = 100,
     REGEX_REPEAT_MAX = 1000, /* x{1000} */
     FORMAT_PRECISION_MAX = 100,

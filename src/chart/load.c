@@ -263,6 +263,8 @@ const struct expr_slot *loader_slot(struct loader *loader, const struct node *no
         (expr_slot_uses(slot, CHART_EVENT) || expr_slot_uses(slot, CHART_PAYLOAD) ||
          expr_slot_uses(slot, CHART_SCXML_EVENT)))
         loader->machine.reads_event = true;
+    if (slot != NULL && expr_slot_is_foreign(slot))
+        loader->machine.has_scripts = true;
     return slot;
 }
 
@@ -558,7 +560,15 @@ static void load_parts(struct loader *loader)
 const struct machine *machine_load(const struct node *root, struct arena *arena,
                                    struct diagnostics *diagnostics)
 {
+    return machine_load_with(root, NULL, arena, diagnostics);
+}
+
+const struct machine *machine_load_with(const struct node *root,
+                                        const struct expr_language *language,
+                                        struct arena *arena, struct diagnostics *diagnostics)
+{
     struct loader loader = {.arena = arena, .diagnostics = diagnostics, .root = root};
+    loader.machine.language = language;
     uint32_t errors_before = diagnostics->errors;
     if (root->kind != NODE_MAP) {
         loader_error(&loader, "IL0104", root->place, "a definition must be a map, not %s",
@@ -570,6 +580,8 @@ const struct machine *machine_load(const struct node *root, struct arena *arena,
                       "a machine");
     load_identity(&loader);
     load_semantics(&loader);
+    if (loader.machine.semantics != SEMANTICS_SCXML)
+        loader.machine.language = NULL; /* XState's documents have CEL alone */
     load_language(&loader);
     load_microsteps(&loader);
     set_processors(&loader);

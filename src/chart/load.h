@@ -17,6 +17,12 @@
 const struct machine *machine_load(const struct node *root, struct arena *arena,
                                    struct diagnostics *diagnostics);
 
+/* The same with a language beside CEL, which the machine then needs as long as it lives; NULL:
+ * none. A machine that has expressions in it belongs to the thread of the language. */
+const struct machine *machine_load_with(const struct node *root,
+                                        const struct expr_language *language,
+                                        struct arena *arena, struct diagnostics *diagnostics);
+
 /* Members at a definition's root that are no part of the machine: `steps` and `admission` may
  * change without a new version. */
 enum { MACHINE_APART_COUNT = 2 };

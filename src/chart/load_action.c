@@ -132,6 +132,22 @@ static void load_log(struct loader *loader, const struct node *value, const stru
     add_action(loader, action);
 }
 
+/* `to` alone is a place, which the value of `script` is assigned to. */
+static void load_script(struct loader *loader, const struct node *script,
+                        const struct node *map)
+{
+    struct machine_action action = {.kind = ACTION_SCRIPT, .place = map->place};
+    const struct node *to = node_find(map, SPAN("to"));
+    action.data = to == NULL ? NULL : loader_slot(loader, script);
+    action.script =
+        expr_foreign_compile(to == NULL ? script : to, to == NULL ? EXPR_SCRIPT : EXPR_PLACE,
+                             &loader->scope, loader->arena, loader->diagnostics);
+    loader->machine.reads_event = true;
+    loader->machine.has_scripts = true;
+    if (action.script != NULL && (to == NULL || action.data != NULL))
+        add_action(loader, action);
+}
+
 static void load_spawn(struct loader *loader, const struct node *src, const struct node *map)
 {
     struct machine_action action = {.kind = ACTION_SPAWN, .place = map->place};
@@ -329,7 +345,8 @@ static void load_keyed(struct loader *loader, const struct node *map, uint32_t d
                                .place = map->place});
         return;
     case SCRIPT:
-        loader_error(loader, "IL0106", map->place, "scripts are not supported");
+        if (check_keys(loader, map, KEYS("script", "to"), "an action"))
+            load_script(loader, value, map);
         return;
     default:
         break;

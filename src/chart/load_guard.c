@@ -26,6 +26,7 @@ static void set_scope(struct loader *loader, const struct span *names, uint32_t 
     static const struct expr_function functions[] = {{SPAN_INIT("In"), 1, 0}};
     loader->scope = (struct expr_scope){.variables = names,
                                         .variable_count = CHART_VARIABLE_COUNT + named_count,
+                                        .language = loader->machine.language,
                                         .functions = functions,
                                         .function_count = 1};
 }
@@ -141,6 +142,22 @@ static uint32_t load_expression(struct loader *loader, struct span name,
         return NO_INDEX;
     note_event(loader, guard.program);
     list_needs(loader, &guard);
+    return add_guard(loader, &guard);
+}
+
+/* It sees no named guards: those are CEL's. */
+static uint32_t load_foreign(struct loader *loader, const struct node *node)
+{
+    struct machine_guard guard = {.kind = GUARD_FOREIGN,
+                                  .place = node->place,
+                                  .foreign =
+                                      expr_foreign_compile(node, EXPR_CONDITION, &loader->scope,
+                                                           loader->arena, loader->diagnostics)};
+    if (guard.foreign == NULL)
+        return NO_INDEX;
+    guard.text = guard.foreign->text;
+    loader->machine.reads_event = true;
+    loader->machine.has_scripts = true;
     return add_guard(loader, &guard);
 }
 
@@ -341,6 +358,8 @@ static uint32_t load_map(struct loader *loader, const struct node *node)
     }
     if (node_find(node, SPAN("type")) != NULL)
         return load_typed(loader, node);
+    if (expr_is_foreign(node))
+        return load_foreign(loader, node);
     return load_expression(loader, SPAN(""), node);
 }
 

@@ -135,6 +135,7 @@ static void verify_guards(const struct machine *machine)
     for (uint32_t i = 0; i < machine->guard_count; i++) {
         const struct machine_guard *guard = &machine->guards[i];
         ensure((guard->program != NULL) == (guard->kind == GUARD_EXPRESSION));
+        ensure((guard->foreign != NULL) == (guard->kind == GUARD_FOREIGN));
         for (uint32_t j = 0; j < guard->part_count; j++)
             ensure(guard->parts[j] < (guard->kind == GUARD_IN ? machine->state_count : i));
         for (uint32_t j = 0; j < guard->need_count; j++)

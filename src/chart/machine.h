@@ -78,6 +78,7 @@ struct machine_state {
 /* How a guard comes to its verdict. */
 enum guard_kind {
     GUARD_EXPRESSION, /* a program */
+    GUARD_FOREIGN,    /* an expression in another language */
     GUARD_AND,        /* all its parts */
     GUARD_OR,         /* one of its parts */
     GUARD_NOT,        /* its only part does not hold */
@@ -91,6 +92,7 @@ struct machine_guard {
     struct span name; /* empty when not named */
     struct span text;
     const struct expr_program *program;
+    const struct expr_foreign *foreign;
     const uint32_t *needs; /* named guards it reads, in the order of their evaluation */
     uint32_t need_count;
     const uint32_t *parts; /* guards, or the states of GUARD_IN */
@@ -121,6 +123,7 @@ enum action_kind {
     ACTION_IF,      /* skips `skip` actions unless its guard holds */
     ACTION_ELSE,    /* the end of the branch before: skips `skip` actions */
     ACTION_FOREACH, /* runs the `skip` actions behind it for every element of `data` */
+    ACTION_SCRIPT,  /* in another language; `data`: what is assigned to the place it is */
     ACTION_SPAWN,
     ACTION_STOP,
     ACTION_FAIL,  /* always an error: `name` says which */
@@ -143,7 +146,8 @@ struct machine_action {
     const struct expr_slot *processor;
     const struct expr_slot *delay; /* NULL: now */
     const struct expr_slot *which; /* the id to cancel or to stop */
-    bool is_map;                   /* the payload is `data` itself, not its member `data` */
+    const struct expr_foreign *script;
+    bool is_map; /* the payload is `data` itself, not its member `data` */
     struct place place;
 };
 
@@ -265,11 +269,13 @@ struct machine {
     const uint64_t *busy_entries;
     const uint64_t *remembering; /* what is active inside is remembered when they are left */
     bool has_restless;
-    bool has_light_steps;    /* some macrosteps do nothing but leave and enter */
-    uint32_t memory_count;   /* states whose children are remembered */
-    uint32_t start;          /* the transition that enters the root */
-    struct range run;        /* SCXML: actions before anything is entered */
-    struct value processors; /* SCXML: _ioprocessors */
+    bool has_light_steps;                 /* some macrosteps do nothing but leave and enter */
+    uint32_t memory_count;                /* states whose children are remembered */
+    uint32_t start;                       /* the transition that enters the root */
+    struct range run;                     /* SCXML: actions before anything is entered */
+    struct value processors;              /* SCXML: _ioprocessors */
+    bool has_scripts;                     /* some expression is in another language */
+    const struct expr_language *language; /* that it was loaded with; NULL: only CEL */
     const struct machine_event *declared_events; /* under `events`; see door.h */
     uint32_t declared_event_count;
     bool declares_events;

@@ -544,12 +544,16 @@ static const struct node *convert_root(struct scxml_converter *converter,
     return scxml_map_node(converter, &map);
 }
 
-const struct node *scxml_convert(const struct markup *root, const struct scxml_files *files,
-                                 struct arena *arena, struct diagnostics *diagnostics)
+static const struct node *convert_document(const struct markup *root,
+                                           const struct scxml_files *files, bool keeps_scripts,
+                                           bool *wants_scripts, struct arena *arena,
+                                           struct diagnostics *diagnostics)
 {
     uint32_t errors_before = diagnostics->errors;
-    struct scxml_converter converter = {
-        .arena = arena, .diagnostics = diagnostics, .files = files};
+    struct scxml_converter converter = {.arena = arena,
+                                        .diagnostics = diagnostics,
+                                        .files = files,
+                                        .keeps_scripts = keeps_scripts};
     if (!scxml_is(root, "scxml")) {
         scxml_error(&converter, "IL0104", root->place,
                     "an SCXML document begins with `<scxml>`, not `<%.*s>`",
@@ -562,11 +566,27 @@ const struct node *scxml_convert(const struct markup *root, const struct scxml_f
                               ? SEMANTICS_XSTATE
                               : SEMANTICS_SCXML;
     converter.name = machine_name(root);
+    converter.keeps_scripts = keeps_scripts && converter.datamodel == SCXML_ECMASCRIPT;
     converter.binds_late = span_is(markup_value(root, "binding"), "late");
     converter.ids = arena_new_array(arena, STATES_MAX, struct span);
     converter.own_ids = arena_new_array(arena, STATES_MAX, struct span);
     collect(&converter, root);
     converter.scope = (struct ecma_scope){converter.variables, converter.variable_count};
     const struct node *node = convert_root(&converter, root);
+    *wants_scripts = converter.wants_scripts;
     return diagnostics->errors == errors_before ? node : NULL;
+}
+
+/* Which language a document needs is known when all of it was tried. */
+const struct node *scxml_convert(const struct markup *root, const struct scxml_files *files,
+                                 enum scxml_scripts scripts, struct arena *arena,
+                                 struct diagnostics *diagnostics)
+{
+    bool keeps_scripts = scripts == SCXML_SCRIPTS_ALWAYS;
+    if (scripts == SCXML_SCRIPTS_NEEDED) {
+        struct diagnostics unheard;
+        diagnostics_init(&unheard, arena);
+        convert_document(root, files, false, &keeps_scripts, arena, &unheard);
+    }
+    return convert_document(root, files, keeps_scripts, &(bool){false}, arena, diagnostics);
 }

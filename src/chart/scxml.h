@@ -2,7 +2,9 @@
  * scxml.h - SCXML documents (W3C) as definitions.
  *
  * The document's elements become the tree that machine_load() reads, every part with its
- * place in the document, under `semantics: scxml`. Expressions in ECMAScript become CEL.
+ * place in the document, under `semantics: scxml`. Expressions in ECMAScript become CEL; where
+ * one of them does not translate, all of the document's stay ECMAScript, if that can be run,
+ * and are refused with their places if it cannot.
  */
 #pragma once
 
@@ -19,10 +21,18 @@ struct scxml_files {
     void *context;
 };
 
+/* Which language the expressions of a document with ECMAScript are in afterwards. */
+enum scxml_scripts {
+    SCXML_SCRIPTS_REFUSED, /* CEL: what does not translate is an error */
+    SCXML_SCRIPTS_NEEDED,  /* CEL, or all of it ECMAScript when something does not translate */
+    SCXML_SCRIPTS_ALWAYS,  /* ECMAScript: for tests of what runs it */
+};
+
 /* True when a definition with this text can only be XML. */
 bool scxml_is_document(struct span text);
 
 /* The definition's tree, in the arena, where the document must be too; NULL after adding at
  * least one error. `files` may be NULL: there are none then. */
 const struct node *scxml_convert(const struct markup *root, const struct scxml_files *files,
-                                 struct arena *arena, struct diagnostics *diagnostics);
+                                 enum scxml_scripts scripts, struct arena *arena,
+                                 struct diagnostics *diagnostics);

@@ -37,8 +37,19 @@ static bool is_required(struct scxml_converter *converter, const struct markup *
     return false;
 }
 
-struct span scxml_translate(struct scxml_converter *converter,
-                            const struct markup_attribute *attribute, enum ecma_purpose purpose)
+void scxml_refuse(struct scxml_converter *converter, struct place place, struct span message,
+                  const char *help)
+{
+    struct diagnostic *error =
+        scxml_error(converter, "IL0106", place, "%.*s", SPAN_ARGS(message));
+    diagnostic_help(converter->diagnostics, error, "%s", help);
+    converter->wants_scripts = true;
+}
+
+/* The expression as CEL; empty after an error. */
+static struct span translate(struct scxml_converter *converter,
+                             const struct markup_attribute *attribute,
+                             enum ecma_purpose purpose)
 {
     struct ecma_problem problem = {0};
     struct span cel = attribute->value;
@@ -51,10 +62,24 @@ struct span scxml_translate(struct scxml_converter *converter,
         diagnostics_add(converter->diagnostics, SEVERITY_WARNING, "IL0105", place,
                         "this fails when it is evaluated: %.*s", SPAN_ARGS(problem.message));
     if (result == ECMA_UNSUPPORTED) {
-        scxml_error(converter, "IL0106", place, "%.*s", SPAN_ARGS(problem.message));
+        scxml_refuse(converter, place, problem.message,
+                     "a build with Debian's package duktape-dev runs it");
         cel = SPAN("");
     }
     return cel;
+}
+
+const struct node *scxml_compute(struct scxml_converter *converter,
+                                 const struct markup_attribute *attribute,
+                                 enum ecma_purpose purpose)
+{
+    if (converter->keeps_scripts)
+        return scxml_foreign(converter, attribute->value, attribute->place);
+    struct span cel = translate(converter, attribute, purpose);
+    if (cel.size == 0)
+        return NULL;
+    return purpose == ECMA_AS_CONDITION ? scxml_string(converter, cel, attribute->place)
+                                        : scxml_expression(converter, cel, attribute->place);
 }
 
 static const struct node *slot_as(struct scxml_converter *converter,
@@ -62,10 +87,7 @@ static const struct node *slot_as(struct scxml_converter *converter,
                                   enum ecma_purpose purpose)
 {
     const struct markup_attribute *attribute = markup_find(element, name);
-    if (attribute == NULL)
-        return NULL;
-    struct span cel = scxml_translate(converter, attribute, purpose);
-    return cel.size == 0 ? NULL : scxml_expression(converter, cel, attribute->place);
+    return attribute == NULL ? NULL : scxml_compute(converter, attribute, purpose);
 }
 
 const struct node *scxml_slot(struct scxml_converter *converter, const struct markup *element,
@@ -162,6 +184,19 @@ const struct node *scxml_assign_path(struct scxml_converter *converter,
     return one_entry(converter, place, "assign", scxml_map_node(converter, &map));
 }
 
+/* A place inside of a variable is the language's own affair. */
+static const struct node *assign_foreign(struct scxml_converter *converter,
+                                         struct span location, struct place place,
+                                         const struct node *value)
+{
+    struct scxml_map map = {.place = place};
+    if (value == NULL)
+        return NULL;
+    scxml_map_add(converter, &map, SPAN("script"), value);
+    scxml_map_add(converter, &map, SPAN("to"), scxml_foreign(converter, location, place));
+    return scxml_map_node(converter, &map);
+}
+
 const struct node *scxml_assign(struct scxml_converter *converter, struct span location,
                                 struct place place, const struct node *value)
 {
@@ -170,11 +205,15 @@ const struct node *scxml_assign(struct scxml_converter *converter, struct span l
     struct ecma_problem problem;
     enum ecma_result result =
         ecma_location(location, converter->arena, &names, &count, &problem);
+    bool is_name = result == ECMA_OK && count == 1;
+    if (converter->keeps_scripts && !is_name)
+        return assign_foreign(converter, location, place, value);
     if (result == ECMA_ILLEGAL)
         return scxml_fail(converter, place, problem.message);
     if (result == ECMA_OK)
         return scxml_assign_path(converter, names, count, place, value);
-    scxml_error(converter, "IL0106", place, "%.*s", SPAN_ARGS(problem.message));
+    scxml_refuse(converter, place, problem.message,
+                 "a build with Debian's package duktape-dev runs it");
     return NULL;
 }
 
@@ -239,8 +278,7 @@ static const struct node *name_slot(struct scxml_converter *converter, struct sp
         return scxml_failure(converter, problem.message, place);
     if (converter->datamodel == SCXML_CEL)
         attribute.value = text_print(converter->arena, "context.%.*s", SPAN_ARGS(name));
-    struct span cel = scxml_translate(converter, &attribute, ECMA_AS_VALUE);
-    return cel.size == 0 ? NULL : scxml_expression(converter, cel, place);
+    return scxml_compute(converter, &attribute, ECMA_AS_VALUE);
 }
 
 static void add_param(struct scxml_converter *converter, struct scxml_map *map,
@@ -293,10 +331,7 @@ const struct node *scxml_condition(struct scxml_converter *converter,
     if (own.size > 0)
         return json_read_tree(own, element->place.file, converter->arena,
                               converter->diagnostics);
-    if (condition == NULL)
-        return NULL;
-    struct span cel = scxml_translate(converter, condition, ECMA_AS_CONDITION);
-    return cel.size == 0 ? NULL : scxml_string(converter, cel, condition->place);
+    return condition == NULL ? NULL : scxml_compute(converter, condition, ECMA_AS_CONDITION);
 }
 
 const struct node *scxml_event(struct scxml_converter *converter, const struct markup *element)
@@ -432,9 +467,8 @@ static const struct node *convert_foreach(struct scxml_converter *converter,
     if (!is_required(converter, element, "array") || !is_required(converter, element, "item"))
         return NULL;
     const struct markup_attribute *array = markup_find(element, "array");
-    struct span cel = scxml_translate(converter, array, ECMA_AS_VALUE);
-    scxml_map_add(converter, &map, SPAN("foreach"),
-                  scxml_expression(converter, cel, array->place));
+    const struct node *elements = scxml_compute(converter, array, ECMA_AS_VALUE);
+    scxml_map_add(converter, &map, SPAN("foreach"), elements);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const struct markup_attribute *attribute = markup_find(element, names[i]);
         if (attribute == NULL)
@@ -449,7 +483,7 @@ static const struct node *convert_foreach(struct scxml_converter *converter,
                       scxml_string(converter, name, attribute->place));
     }
     scxml_map_add(converter, &map, SPAN("do"), scxml_actions(converter, element));
-    return cel.size == 0 ? NULL : scxml_map_node(converter, &map);
+    return elements == NULL ? NULL : scxml_map_node(converter, &map);
 }
 
 static const struct node *convert_any(struct scxml_converter *converter,

@@ -17,6 +17,8 @@ struct scxml_converter {
     enum semantics semantics; /* what il:semantics says, see scxml_own.c */
     struct span name;         /* of the machine */
     bool binds_late;
+    bool keeps_scripts; /* expressions stay ECMAScript */
+    bool wants_scripts; /* one of them did not translate */
 
     struct span *variables; /* all that can be assigned to; those of <data> first */
     uint32_t variable_count;
@@ -82,10 +84,16 @@ struct span scxml_next_word(struct span *rest);
 /* Adds a name that can be assigned to, once. */
 void scxml_declare(struct scxml_converter *converter, struct span name);
 
-/* An attribute with an expression in the document's language, as CEL; empty after an error. */
-struct span scxml_translate(struct scxml_converter *converter,
-                            const struct markup_attribute *attribute,
-                            enum ecma_purpose purpose);
+/* An attribute with an expression in the document's language; NULL after an error. */
+const struct node *scxml_compute(struct scxml_converter *converter,
+                                 const struct markup_attribute *attribute,
+                                 enum ecma_purpose purpose);
+/* What does not translate: an error, with a help. */
+void scxml_refuse(struct scxml_converter *converter, struct place place, struct span message,
+                  const char *help);
+/* A text of ECMAScript that stays what it is. */
+const struct node *scxml_foreign(struct scxml_converter *converter, struct span text,
+                                 struct place place);
 /* The same as a slot; NULL after an error or without the attribute. */
 const struct node *scxml_slot(struct scxml_converter *converter, const struct markup *element,
                               const char *name);

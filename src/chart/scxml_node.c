@@ -114,6 +114,27 @@ const struct node *scxml_expression(struct scxml_converter *converter, struct sp
     return scxml_map_node(converter, &map);
 }
 
+const struct node *scxml_foreign(struct scxml_converter *converter, struct span text,
+                                 struct place place)
+{
+    struct scxml_map map = {.place = place};
+    scxml_map_add(converter, &map, SPAN("@expr"), scxml_string(converter, text, place));
+    scxml_map_add(converter, &map, SPAN("@lang"),
+                  scxml_string(converter, SPAN("ecmascript"), place));
+    return scxml_map_node(converter, &map);
+}
+
+/* XML that scripts see as elements, and everybody else as its text. */
+static const struct node *xml_node(struct scxml_converter *converter, struct span text,
+                                   struct place place)
+{
+    struct scxml_map map = {.place = place};
+    if (!converter->keeps_scripts)
+        return scxml_text(converter, text, place);
+    scxml_map_add(converter, &map, SPAN("@xml"), scxml_text(converter, text, place));
+    return scxml_map_node(converter, &map);
+}
+
 /* A text in a slot would be looked through for `${`. */
 const struct node *scxml_text(struct scxml_converter *converter, struct span text,
                               struct place place)
@@ -202,7 +223,7 @@ const struct node *scxml_parsed(struct scxml_converter *converter, struct span t
     struct json_error error;
     struct value value;
     if (span_starts_with(span_trim(text), SPAN("<")))
-        return scxml_text(converter, span_trim(text), place);
+        return xml_node(converter, span_trim(text), place);
     if (json_read(text, converter->arena, &value, &error) == STATUS_OK)
         return scxml_literal(converter, value, place);
     return scxml_text(converter, normal_text(converter, text), place);
@@ -214,7 +235,7 @@ const struct node *scxml_inline(struct scxml_converter *converter, const struct 
     while (child != NULL && !markup_is_element(child))
         child = child->next;
     if (child != NULL)
-        return scxml_text(converter, markup_alone(child, converter->arena), child->place);
+        return xml_node(converter, markup_alone(child, converter->arena), child->place);
     struct place place = element->children == NULL ? element->place : element->children->place;
     return scxml_parsed(converter, markup_all_text(element, converter->arena), place);
 }

@@ -1,8 +1,8 @@
 /*
- * scxml_script.c - <script>, as far as it consists of assignments.
+ * scxml_script.c - <script>: as it is, or as the assignments that it consists of.
  *
  * A variable that a script assigns to without declaring it is a variable from then on, as in
- * ECMAScript. Everything else that scripts can do is refused at the script's place.
+ * ECMAScript. Everything else that scripts can do needs what runs them.
  */
 #include "chart/scxml_converter.h"
 
@@ -30,6 +30,15 @@ static bool find_text(struct scxml_converter *converter, const struct markup *el
     return false;
 }
 
+static void add_foreign(struct scxml_converter *converter, const struct markup *element,
+                        struct span text, struct scxml_list *list)
+{
+    struct scxml_map map = {.place = element->place};
+    scxml_map_add(converter, &map, SPAN("script"),
+                  scxml_foreign(converter, text, place_in(element, text, 0)));
+    scxml_list_add(converter, list, scxml_map_node(converter, &map));
+}
+
 void scxml_add_script(struct scxml_converter *converter, const struct markup *element,
                       struct scxml_list *list)
 {
@@ -38,6 +47,10 @@ void scxml_add_script(struct scxml_converter *converter, const struct markup *el
     const struct ecma_assignment *assignment;
     if (!find_text(converter, element, &text))
         return;
+    if (converter->keeps_scripts) {
+        add_foreign(converter, element, text, list);
+        return;
+    }
     enum ecma_result result =
         ecma_translate_script(text, &converter->scope, converter->arena, &assignment, &problem);
     bool is_here = markup_find(element, "src") == NULL;
@@ -47,10 +60,9 @@ void scxml_add_script(struct scxml_converter *converter, const struct markup *el
     if (result == ECMA_ILLEGAL) {
         scxml_list_add(converter, list, scxml_fail(converter, place, problem.message));
     } else if (result == ECMA_UNSUPPORTED) {
-        struct diagnostic *error =
-            scxml_error(converter, "IL0106", place, "%.*s", SPAN_ARGS(problem.message));
-        diagnostic_help(converter->diagnostics, error,
-                        "write it with `<assign>`, `<if>` and `<foreach>`");
+        scxml_refuse(converter, place, problem.message,
+                     "write it with `<assign>`, `<if>` and `<foreach>`, or build with Debian's "
+                     "package duktape-dev");
     }
     for (; result == ECMA_OK && assignment != NULL; assignment = assignment->next) {
         const struct node *value = scxml_expression(converter, assignment->cel, place);

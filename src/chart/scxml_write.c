@@ -522,6 +522,11 @@ void scxml_write(const struct machine *machine, struct arena *arena, struct text
     struct value definition = value_null();
     struct json_error error;
     struct text body;
+    if (machine->has_scripts) {
+        diagnostics_add(diagnostics, SEVERITY_ERROR, "IL0106", machine->states[0].place,
+                        "ECMAScript is not written as SCXML");
+        return;
+    }
     struct span *ids = arena_new_array(arena, machine->state_count, struct span);
     struct scxml_writer writer = {
         .machine = machine, .arena = arena, .diagnostics = diagnostics, .ids = ids};

@@ -11,6 +11,7 @@
 #include "chart/machine.h"
 
 /* What other programs will read otherwise is told by warnings (IL0106), each difference once.
- * An error, and no document, where XML has no form for a name: one with control characters. */
+ * An error, and no document, where XML has no form for a name: one with control characters;
+ * and for a machine that has scripts, which came out of such a document. */
 void scxml_write(const struct machine *machine, struct arena *arena, struct text *text,
                  struct diagnostics *diagnostics);

@@ -480,6 +480,8 @@ static uint32_t write_action(struct scxml_writer *writer, uint32_t index, uint32
         return write_for_each(writer, index);
     case ACTION_ELSE:
         return 0;
+    case ACTION_SCRIPT:
+        never(); /* a machine that has scripts is refused before */
     case ACTION_BLOCK:
         scxml_tell(writer, SCXML_BLOCKS, action->place);
         return 0;

@@ -329,7 +329,11 @@ static bool set_first(struct stepper *stepper, const struct machine_assign *memb
                       struct value *context)
 {
     struct value value;
-    if (stepper_value(stepper, member->slot, "context", member->key, member->place, &value)) {
+    bool is_computed = stepper_value_or_none(stepper, member->slot, "context", member->key,
+                                             member->place, &value);
+    if (stepper->machine->semantics == SEMANTICS_SCXML) /* a script may have changed others */
+        *context = stepper->slots[CHART_CONTEXT];
+    if (is_computed) {
         if (!stepper_is_undefined(stepper, value))
             *context = value_with(stepper->arena, *context, member->key, value);
         return true;
@@ -526,7 +530,12 @@ struct stepper *stepper_make(const struct machine *machine, instant_ms now, stru
         stepper->choices = arena_get(arena, machine->leaf_count * sizeof *stepper->choices);
     stepper->errors_end = &plan->errors;
     stepper->is_bound = false;
-    stepper->frame = (struct expr_frame){stepper->slots, slot_count, host_in, stepper};
+    stepper->frame =
+        (struct expr_frame){.slots = stepper->slots,
+                            .slot_count = slot_count,
+                            .host_function = host_in,
+                            .foreign = machine->language == NULL ? NULL : stepper_foreign,
+                            .host = stepper};
     stepper_forget(stepper);
     return stepper;
 }

@@ -28,13 +28,15 @@ static struct value replace_at(struct arena *arena, struct value map, const stru
     return value_with(arena, map.kind == VALUE_MAP ? map : value_map(NULL, 0), path[0], inner);
 }
 
-static bool is_declared(const struct machine *machine, struct span name)
+static bool is_declared(const struct stepper *stepper, struct span name)
 {
+    const struct machine *machine = stepper->machine;
     for (uint32_t i = 0; i < machine->declared_count; i++) {
         if (span_equal(machine->declared[i], name))
             return true;
     }
-    return machine->semantics != SEMANTICS_SCXML;
+    return machine->semantics != SEMANTICS_SCXML ||
+           value_find(stepper->next->context, name) != NULL; /* a script has made it */
 }
 
 static bool refuse_name(struct stepper *stepper, struct span name, struct place place)
@@ -48,7 +50,7 @@ static bool refuse_name(struct stepper *stepper, struct span name, struct place 
 static bool set_member(struct stepper *stepper, struct span name, struct value value,
                        struct place place)
 {
-    if (!is_declared(stepper->machine, name))
+    if (!is_declared(stepper, name))
         return refuse_name(stepper, name, place);
     struct value context = value_with(stepper->arena, stepper->next->context, name, value);
     return stepper_keep_context(stepper, context, stepper_fits(stepper, context, name));
@@ -90,10 +92,14 @@ static bool act_assign(struct stepper *stepper, struct range range)
         struct value value;
         if (assign->sees_earlier)
             stepper->slots[CHART_CONTEXT] = context;
-        if (!is_declared(stepper->machine, assign->key))
+        struct value seen = stepper->slots[CHART_CONTEXT];
+        if (!is_declared(stepper, assign->key))
             return refuse_name(stepper, assign->key, assign->place);
-        if (!stepper_value(stepper, assign->slot, "assign", assign->key, assign->place, &value))
+        if (!stepper_value_or_none(stepper, assign->slot, "assign", assign->key, assign->place,
+                                   &value))
             return false;
+        if (stepper->slots[CHART_CONTEXT].entries != seen.entries)
+            context = stepper->slots[CHART_CONTEXT]; /* a script changed others on the way */
         context = assigned(stepper, context, assign, value);
         fits = fits && stepper_fits(stepper, context, assign->key);
     }
@@ -405,8 +411,8 @@ static bool act_outside(struct stepper *stepper, const struct machine_action *ac
                         enum effect_kind kind)
 {
     struct value data = value_null();
-    if (action->data != NULL &&
-        !stepper_value(stepper, action->data, "params of", action->name, action->place, &data))
+    if (action->data != NULL && !stepper_value_or_none(stepper, action->data, "params of",
+                                                       action->name, action->place, &data))
         return false;
     stepper_add_effect(
         stepper,
@@ -424,6 +430,19 @@ static bool act_emit(struct stepper *stepper, const struct machine_action *actio
                                                 .input = message.payload,
                                                 .index = NO_INDEX});
     return true;
+}
+
+static bool act_script(struct stepper *stepper, const struct machine_action *action)
+{
+    struct value given = value_null();
+    if (action->data != NULL &&
+        !stepper_value_or_none(stepper, action->data, "assign", action->script->text,
+                               action->place, &given))
+        return false;
+    struct value value =
+        expr_foreign_run(action->script, given, &stepper->frame, stepper->arena);
+    return !value_is_error(value) ||
+           stepper_fail(stepper, SPAN("script"), action->place, value_span(value));
 }
 
 static bool act_spawn(struct stepper *stepper, const struct machine_action *action)
@@ -518,6 +537,8 @@ static bool act(struct stepper *stepper, const struct machine_action *action)
         return act_outside(stepper, action, EFFECT_ACTION);
     case ACTION_NAMED:
         return act_named(stepper, action);
+    case ACTION_SCRIPT:
+        return act_script(stepper, action);
     case ACTION_SPAWN:
         return act_spawn(stepper, action);
     case ACTION_STOP:

@@ -37,7 +37,25 @@ static void keep_id(struct stepper *stepper, const struct machine_invoke *invoke
                          false);
 }
 
-/* What SCXML's invoke says beside its params: the kind of service, and where it is. */
+/* SCXML: the only services there are by a type of their own are documents. */
+static struct value read_type(struct stepper *stepper, const struct machine_invoke *invoke)
+{
+    static const char *const known[] = {"", "scxml", "http://www.w3.org/TR/scxml/",
+                                        "http://www.w3.org/TR/scxml"};
+    struct value type = stepper_plain(stepper, invoke->type);
+    bool is_known = type.kind == VALUE_NULL;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        is_known =
+            is_known || (type.kind == VALUE_STRING && span_is(value_span(type), known[i]));
+    if (is_known || value_is_error(type))
+        return type;
+    if (type.kind != VALUE_STRING)
+        return value_error(SPAN("the type of an invoke must be a string"));
+    return value_error(text_print(stepper->arena, "there are no services of type `%.*s`",
+                                  SPAN_ARGS(value_span(type))));
+}
+
+/* SCXML's source is computed: a place, or a document. */
 static struct value read_source(struct stepper *stepper, const struct machine_invoke *invoke,
                                 struct invocation *invocation)
 {
@@ -46,6 +64,9 @@ static struct value read_source(struct stepper *stepper, const struct machine_in
     if (source == NULL)
         return value_null();
     struct value value = stepper_plain(stepper, source);
+    const struct value *markup = value_find(value, SPAN("@xml"));
+    if (markup != NULL) /* a document as scripts have it */
+        value = *markup;
     if (value.kind == VALUE_STRING)
         invocation->src = value_span(value);
     else if (!value_is_error(value))
@@ -56,6 +77,9 @@ static struct value read_source(struct stepper *stepper, const struct machine_in
 static struct value read_input(struct stepper *stepper, struct invocation *invocation)
 {
     const struct machine_invoke *invoke = &stepper->machine->invokes[invocation->invoke];
+    struct value type = read_type(stepper, invoke);
+    if (value_is_error(type))
+        return type;
     struct value source = read_source(stepper, invoke, invocation);
     if (value_is_error(source))
         return source;

@@ -164,7 +164,7 @@ bool stepper_is_undefined(const struct stepper *stepper, struct value value)
            value.items == NULL;
 }
 
-struct value stepper_plain(struct stepper *stepper, const struct expr_slot *slot)
+static struct value plain_or_none(struct stepper *stepper, const struct expr_slot *slot)
 {
     if (slot == NULL)
         return value_null();
@@ -174,16 +174,35 @@ struct value stepper_plain(struct stepper *stepper, const struct expr_slot *slot
     return plain_value(stepper->arena, value);
 }
 
-bool stepper_value(struct stepper *stepper, const struct expr_slot *slot, const char *what,
-                   struct span name, struct place place, struct value *value)
+struct value stepper_plain(struct stepper *stepper, const struct expr_slot *slot)
 {
-    struct value result = stepper_plain(stepper, slot);
+    struct value value = plain_or_none(stepper, slot);
+    return stepper_is_undefined(stepper, value) ? value_error(SPAN("the value is undefined"))
+                                                : value;
+}
+
+static bool take_value(struct stepper *stepper, struct value result, const char *what,
+                       struct span name, struct place place, struct value *value)
+{
     if (value_is_error(result))
         return stepper_fail(stepper,
                             text_print(stepper->arena, "%s %.*s", what, SPAN_ARGS(name)), place,
                             value_span(result));
     *value = result;
     return true;
+}
+
+bool stepper_value(struct stepper *stepper, const struct expr_slot *slot, const char *what,
+                   struct span name, struct place place, struct value *value)
+{
+    return take_value(stepper, stepper_plain(stepper, slot), what, name, place, value);
+}
+
+bool stepper_value_or_none(struct stepper *stepper, const struct expr_slot *slot,
+                           const char *what, struct span name, struct place place,
+                           struct value *value)
+{
+    return take_value(stepper, plain_or_none(stepper, slot), what, name, place, value);
 }
 
 /* Walking through all of a large context for each turn of a loop would take for ever. */

@@ -83,6 +83,8 @@ static struct value run_guard(struct stepper *stepper, uint32_t index)
     switch (guard->kind) {
     case GUARD_EXPRESSION:
         return run_program(stepper, guard);
+    case GUARD_FOREIGN:
+        return expr_foreign_run(guard->foreign, value_null(), &stepper->frame, stepper->arena);
     case GUARD_AND:
         return run_parts(stepper, guard, false);
     case GUARD_OR:

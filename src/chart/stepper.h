@@ -116,12 +116,16 @@ void *stepper_grow(struct arena *arena, const void *old, uint32_t count, uint32_
 void stepper_add_effect(struct stepper *stepper, struct effect effect);
 /* SCXML: the value is ECMAScript's undefined, which is a member that is not there. */
 bool stepper_is_undefined(const struct stepper *stepper, struct value value);
-/* The slot's value in the form that survives a restart, or undefined; null where there is no
- * slot. */
+/* The slot's value in the form that survives a restart; null where there is no slot, an error
+ * where it is undefined. */
 struct value stepper_plain(struct stepper *stepper, const struct expr_slot *slot);
 /* The same, where an error ends the macrostep; "assign" and "total" say what it was for. */
 bool stepper_value(struct stepper *stepper, const struct expr_slot *slot, const char *what,
                    struct span name, struct place place, struct value *value);
+/* The same, where undefined may go. */
+bool stepper_value_or_none(struct stepper *stepper, const struct expr_slot *slot,
+                           const char *what, struct span name, struct place place,
+                           struct value *value);
 /* Whether the member of that name, which is new, surely lets the context stay below its limit.
  */
 bool stepper_fits(struct stepper *stepper, struct value context, struct span name);
@@ -168,6 +172,10 @@ void stepper_add_invocation(struct stepper *stepper, struct invocation invocatio
  * False: it is more than that, or was not found to be less; guards were evaluated, and nothing
  * is changed. */
 bool stepper_move_lightly(struct stepper *stepper, uint64_t *active, uint64_t *memory);
+
+/* step_script.c: an expr_foreign_function; the host is the stepper. */
+struct value stepper_foreign(void *host, const struct expr_foreign *foreign, struct value given,
+                             struct arena *arena);
 
 /* step_move.c: one microstep with what was chosen. */
 bool stepper_move(struct stepper *stepper);

@@ -25,9 +25,9 @@ struct reading {
     enum cli_exit exit;
 };
 
-void case_set_open(struct case_set *set)
+void case_set_open(struct case_set *set, const struct cli_world *world)
 {
-    *set = (struct case_set){.lines_left = DIAGNOSTICS_SHOWN_MAX};
+    *set = (struct case_set){.lines_left = DIAGNOSTICS_SHOWN_MAX, .world = world};
     set->machines_end = &set->machines;
     set->cases_end = &set->cases;
     arena_open(&set->arena, CASE_SET_ARENA_BYTES);
@@ -190,7 +190,8 @@ static const char *path_beside(struct reading *reading, struct span name)
 static struct case_machine *open_machine(struct reading *reading, struct span name)
 {
     struct case_machine *added = memory_get(sizeof *added);
-    if (definition_file_open(&added->file, path_beside(reading, name), NULL) == CLI_WORLD)
+    if (definition_file_open(&added->file, path_beside(reading, name), NULL,
+                             reading->set->world) == CLI_WORLD)
         reading->exit = CLI_WORLD;
     return add_machine(reading, added);
 }
@@ -220,7 +221,8 @@ static struct case_machine *read_machine(struct reading *reading)
     struct case_machine *added = memory_get(sizeof *added);
     struct span definition = take_indented(reading);
     struct definition_file *file = &added->file;
-    *file = (struct definition_file){.path = reading->path};
+    *file = (struct definition_file){.path = reading->path,
+                                     .language = reading->set->world->types.language};
     arena_open(&file->arena, DEFINITION_ARENA_BYTES);
     diagnostics_init(&file->diagnostics, &file->arena);
     struct arena_guard guard;
@@ -229,7 +231,8 @@ static struct case_machine *read_machine(struct reading *reading)
         close_machine(added);
         return NULL;
     }
-    file->root = document_read(definition, reading->path, &file->arena, &file->diagnostics);
+    file->root = document_read(definition, reading->path, document_scripts(file->language),
+                               &file->arena, &file->diagnostics);
     arena_release_guard(&file->arena, &guard);
     return add_machine(reading, added);
 }

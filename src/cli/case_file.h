@@ -91,9 +91,10 @@ struct case_set {
     struct case_text *cases;
     struct case_text **cases_end;
     int lines_left; /* of diagnostics that are still shown */
+    const struct cli_world *world;
 };
 
-void case_set_open(struct case_set *set);
+void case_set_open(struct case_set *set, const struct cli_world *world);
 void case_set_close(struct case_set *set);
 
 /* Reads a file. CLI_FAILED after saying what is wrong in it, CLI_WORLD when it, or a machine

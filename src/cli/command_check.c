@@ -99,7 +99,8 @@ static void check_file(struct checking *checking, const char *path)
 {
     struct definition_file file;
     const struct definition *definition = NULL;
-    enum cli_exit exit = definition_file_open(&file, path, checking->arguments->values[STEPS]);
+    enum cli_exit exit =
+        definition_file_open(&file, path, checking->arguments->values[STEPS], checking->world);
     bool is_derived = exit == CLI_OK && derivation_is_definition(file.root);
     if (is_derived) {
         bool is_quiet = checking->format != OUTPUT_TEXT;

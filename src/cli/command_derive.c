@@ -352,8 +352,8 @@ static enum cli_exit run(const struct cli_world *world, const struct arguments *
 {
     struct deriving deriving = {.path = arguments->operand_count > 1 ? arguments->operands[1]
                                                                      : "-"};
-    (void)world;
-    enum cli_exit exit = definition_file_open(&deriving.file, arguments->operands[0], NULL);
+    enum cli_exit exit =
+        definition_file_open(&deriving.file, arguments->operands[0], NULL, world);
     const struct derivation *derivation = read_definition(&deriving, &exit);
     if (derivation != NULL)
         exit = run_derivation(&deriving, arguments, derivation, format);

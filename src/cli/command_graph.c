@@ -62,11 +62,10 @@ static enum cli_exit write_machine(struct definition_file *file, const struct ma
 static enum cli_exit run(const struct cli_world *world, const struct arguments *arguments,
                          enum output_format format)
 {
-    (void)world;
     struct definition_file file;
     int lines_left = DIAGNOSTICS_SHOWN_MAX;
     const struct machine *machine = NULL;
-    enum cli_exit exit = definition_file_open(&file, arguments->operands[0], NULL);
+    enum cli_exit exit = definition_file_open(&file, arguments->operands[0], NULL, world);
     if (exit == CLI_OK)
         machine = definition_file_machine(&file);
     if (machine != NULL) {

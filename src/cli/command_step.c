@@ -236,11 +236,10 @@ static enum cli_exit step_machine(const struct machine *machine,
 static enum cli_exit run(const struct cli_world *world, const struct arguments *arguments,
                          enum output_format format)
 {
-    (void)world;
     (void)format;
     struct definition_file file;
     const struct machine *machine = NULL;
-    enum cli_exit exit = definition_file_open(&file, arguments->operands[0], NULL);
+    enum cli_exit exit = definition_file_open(&file, arguments->operands[0], NULL, world);
     if (exit == CLI_OK) {
         machine = definition_file_machine(&file);
         exit = machine == NULL ? CLI_FAILED : step_machine(machine, arguments);

@@ -137,12 +137,11 @@ static bool want_reports(struct testing *testing, const struct arguments *argume
 static enum cli_exit run(const struct cli_world *world, const struct arguments *arguments,
                          enum output_format format)
 {
-    (void)world;
     (void)format;
     struct testing testing = {.report = {0}};
     if (!want_reports(&testing, arguments))
         return CLI_USAGE;
-    case_set_open(&testing.set);
+    case_set_open(&testing.set, world);
     text_init(&testing.tap, NULL);
     text_init(&testing.junit, NULL);
     enum cli_exit exit = read_all(&testing, arguments);

@@ -20,7 +20,8 @@ static enum cli_exit read_tree(struct definition_file *file, const char *path,
         report_unread(path, status, problem);
         return CLI_WORLD;
     }
-    *root = document_read(text_span(&content), path, &file->arena, &file->diagnostics);
+    *root = document_read(text_span(&content), path, document_scripts(file->language),
+                          &file->arena, &file->diagnostics);
     return *root == NULL ? CLI_FAILED : CLI_OK;
 }
 
@@ -31,9 +32,9 @@ static void report_spent(const struct definition_file *file)
 }
 
 enum cli_exit definition_file_open(struct definition_file *file, const char *path,
-                                   const char *steps_path)
+                                   const char *steps_path, const struct cli_world *world)
 {
-    *file = (struct definition_file){.path = path};
+    *file = (struct definition_file){.path = path, .language = world->types.language};
     arena_open(&file->arena, DEFINITION_ARENA_BYTES);
     diagnostics_init(&file->diagnostics, &file->arena);
     struct arena_guard guard;
@@ -60,7 +61,8 @@ const struct machine *definition_file_machine(struct definition_file *file)
         report_spent(file);
         return NULL;
     }
-    const struct machine *machine = machine_load(file->root, &file->arena, &file->diagnostics);
+    const struct machine *machine =
+        machine_load_with(file->root, file->language, &file->arena, &file->diagnostics);
     arena_release_guard(&file->arena, &guard);
     return machine;
 }
@@ -86,7 +88,7 @@ static const struct machine *load_quietly(struct definition_file *file)
 {
     struct diagnostics unheard;
     diagnostics_init(&unheard, &file->arena);
-    return machine_load(file->root, &file->arena, &unheard);
+    return machine_load_with(file->root, file->language, &file->arena, &unheard);
 }
 
 static void check_machine(struct definition_file *file, const struct machine *machine)
@@ -144,7 +146,7 @@ const struct definition *definition_file_load(struct definition_file *file, cons
                                               enum cli_exit *exit)
 {
     const struct definition *definition = NULL;
-    *exit = definition_file_open(file, path, steps_path);
+    *exit = definition_file_open(file, path, steps_path, world);
     if (*exit == CLI_OK && derivation_is_definition(file->root) && is_unstable(file))
         *exit = CLI_FAILED;
     if (*exit == CLI_OK)

@@ -13,14 +13,15 @@ struct definition_file {
     struct arena arena;
     struct diagnostics diagnostics;
     const char *path;
-    const struct node *root;    /* NULL: not readable, or not even YAML or JSON */
-    const struct node *overlay; /* of --steps; may be NULL */
+    const struct expr_language *language; /* of scripts; or NULL */
+    const struct node *root;              /* NULL: not readable, or not even YAML or JSON */
+    const struct node *overlay;           /* of --steps; may be NULL */
 };
 
 /* Reads both files (steps_path may be NULL) to trees: CLI_OK, CLI_FAILED with diagnostics, or
  * CLI_WORLD after saying why. Close it either way. */
 enum cli_exit definition_file_open(struct definition_file *file, const char *path,
-                                   const char *steps_path);
+                                   const char *steps_path, const struct cli_world *world);
 void definition_file_close(struct definition_file *file);
 
 /* The machine alone, or NULL with diagnostics. */

@@ -32,21 +32,27 @@ static bool read_file(void *context, struct span path, struct arena *arena, stru
     return true;
 }
 
-static const struct node *read_scxml(struct span text, const char *path, struct arena *arena,
+static const struct node *read_scxml(struct span text, const char *path,
+                                     enum scxml_scripts scripts, struct arena *arena,
                                      struct diagnostics *diagnostics)
 {
     struct span context = arena_copy(arena, span_from_text(path));
     struct scxml_files files = {read_file, (void *)(uintptr_t)context.text};
     const struct markup *root =
         wire_read_markup(text, span_from_text(path), arena, diagnostics);
-    return root == NULL ? NULL : scxml_convert(root, &files, arena, diagnostics);
+    return root == NULL ? NULL : scxml_convert(root, &files, scripts, arena, diagnostics);
 }
 
-const struct node *document_read(struct span text, const char *path, struct arena *arena,
-                                 struct diagnostics *diagnostics)
+enum scxml_scripts document_scripts(const struct expr_language *language)
+{
+    return language == NULL ? SCXML_SCRIPTS_REFUSED : SCXML_SCRIPTS_NEEDED;
+}
+
+const struct node *document_read(struct span text, const char *path, enum scxml_scripts scripts,
+                                 struct arena *arena, struct diagnostics *diagnostics)
 {
     if (scxml_is_document(text))
-        return read_scxml(text, path, arena, diagnostics);
+        return read_scxml(text, path, scripts, arena, diagnostics);
     return wire_read_definition(text, span_from_text(path), arena, diagnostics);
 }
 
@@ -67,7 +73,8 @@ static struct span without_scheme(struct span source)
 }
 
 /* A child inside of its parent's document names files as the parent does. */
-static const struct machine *load(const char *beside, struct span source, struct arena *arena)
+static const struct machine *load(const char *beside, struct span source,
+                                  const struct expr_language *language, struct arena *arena)
 {
     struct diagnostics diagnostics;
     struct text content;
@@ -81,8 +88,9 @@ static const struct machine *load(const char *beside, struct span source, struct
         if (file_read(path, DEFINITION_BYTES_MAX, &content, NULL) != STATUS_OK)
             return NULL;
     }
-    const struct node *root = document_read(text_span(&content), path, arena, &diagnostics);
-    return root == NULL ? NULL : machine_load(root, arena, &diagnostics);
+    const struct node *root = document_read(text_span(&content), path,
+                                            document_scripts(language), arena, &diagnostics);
+    return root == NULL ? NULL : machine_load_with(root, language, arena, &diagnostics);
 }
 
 enum family_source document_find(void *context, const struct machine *parent,
@@ -95,7 +103,7 @@ enum family_source document_find(void *context, const struct machine *parent,
         return FAMILY_OUTSIDE;
     if (arena_is_spent(arena, &guard))
         return FAMILY_BROKEN;
-    *machine = load(arena_copy(arena, parent->file).text, source, arena);
+    *machine = load(arena_copy(arena, parent->file).text, source, parent->language, arena);
     arena_release_guard(arena, &guard);
     return *machine == NULL ? FAMILY_BROKEN : FAMILY_CHILD;
 }

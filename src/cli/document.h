@@ -6,10 +6,14 @@
 #include "chart/chart.h"
 
 /* The tree of YAML, JSON or SCXML. `path` tells where it is from: files that the text names
- * are seen from there, and places refer to it; it must live as long as the tree. NULL after
- * adding diagnostics. Jumps to the arena's guard when the arena is spent. */
-const struct node *document_read(struct span text, const char *path, struct arena *arena,
-                                 struct diagnostics *diagnostics);
+ * are seen from there, and places refer to it; it must live as long as the tree. `scripts` is
+ * for SCXML. NULL after adding diagnostics. Jumps to the arena's guard when the arena is spent.
+ */
+const struct node *document_read(struct span text, const char *path, enum scxml_scripts scripts,
+                                 struct arena *arena, struct diagnostics *diagnostics);
+
+/* What can be made of scripts with a language, which may be NULL. */
+enum scxml_scripts document_scripts(const struct expr_language *language);
 
 /* What an invoke's source is, for a family: an SCXML document itself, or a file seen from the
  * parent's. What neither is nor ends in .scxml is something outside. */

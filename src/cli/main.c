@@ -1,5 +1,5 @@
 /*
- * main.c - the one place that names concrete stores and strategies.
+ * main.c - the one place that names concrete stores, strategies and languages.
  *
  * Everything else gets them through interfaces, so another backend or another way of
  * calling a step is one more line here.
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "cli/cli.h"
+#include "script/script.h"
 
 /* For tests of a full disk: the number of pages a database may have. */
 static const char PAGE_COUNT_MAX[] = "INTERLOCK_TEST_PAGE_COUNT_MAX";
@@ -42,9 +43,11 @@ int main(int argument_count, char **arguments)
                                                         &strategy_call_refused};
     static const struct strategy_type *const known[] = {&strategy_http, &strategy_exec,
                                                         &strategy_call_known};
+    struct script *script = script_open();
+    const struct expr_language *language = script_language(script);
     struct cli_world world = {
-        .types = {types, sizeof types / sizeof types[0]},
-        .known_types = {known, sizeof known / sizeof known[0]},
+        .types = {types, sizeof types / sizeof types[0], language},
+        .known_types = {known, sizeof known / sizeof known[0], language},
         .open_store = open_store,
     };
     fill_standard_descriptors();
@@ -53,5 +56,7 @@ int main(int argument_count, char **arguments)
     signal(SIGPIPE, SIG_IGN);
     /* A limit on the size of files is a full disk, to be answered as one. */
     signal(SIGXFSZ, SIG_IGN);
-    return cli_run(&world, argument_count, arguments);
+    int exit = cli_run(&world, argument_count, arguments);
+    script_close(script);
+    return exit;
 }

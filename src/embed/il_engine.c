@@ -111,7 +111,7 @@ static il_status open_engine(il_engine *engine)
     struct engine_options options = {
         .loop = engine->loop,
         .store = engine->store,
-        .types = {engine->types, sizeof engine->types / sizeof engine->types[0]},
+        .types = {engine->types, sizeof engine->types / sizeof engine->types[0], NULL},
         .broken = on_broken,
         .context = engine,
         .sample = SAMPLE,

@@ -173,7 +173,7 @@ static const struct definition *read_definition(il_engine *engine, struct deploy
     struct arena *arena = &deploying->arena;
     struct diagnostics *diagnostics = &deploying->diagnostics;
     struct strategy_types types = {engine->types,
-                                   sizeof engine->types / sizeof engine->types[0]};
+                                   sizeof engine->types / sizeof engine->types[0], NULL};
     diagnostics_init(diagnostics, arena);
     const struct definition *definition = NULL;
     const struct node *root =

@@ -11,5 +11,6 @@ const struct node *il_source_read(struct span text, struct span file, struct are
     if (!scxml_is_document(text))
         return wire_read_definition(text, file, arena, diagnostics);
     const struct markup *root = wire_read_markup(text, file, arena, diagnostics);
-    return root == NULL ? NULL : scxml_convert(root, NULL, arena, diagnostics);
+    return root == NULL ? NULL
+                        : scxml_convert(root, NULL, SCXML_SCRIPTS_REFUSED, arena, diagnostics);
 }

@@ -330,7 +330,7 @@ const struct definition *definition_read(const struct node *root, const struct n
     struct definition *definition = arena_new(arena, struct definition);
     definition->folder = arena_copy(arena, span_from_text(folder)).text;
     struct step_reader reader = {definition->folder, types, arena, diagnostics};
-    definition->machine = machine_load(root, arena, diagnostics);
+    definition->machine = machine_load_with(root, types.language, arena, diagnostics);
     definition->places = map_places(root, arena);
     const struct node *own = node_find(root, SPAN("steps"));
     bool is_map = own == NULL || own->kind == NODE_MAP;

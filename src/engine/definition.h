@@ -71,10 +71,12 @@ uint32_t definition_fall_back(const struct definition *definition, uint32_t step
 uint32_t definition_step(const struct definition *definition, uint32_t invoke,
                          uint32_t fallbacks);
 
-/* The strategies that exist in this program; main() names them. */
+/* The strategies that exist in this program, and what runs expressions in another language than
+ * CEL, or NULL; main() names them. */
 struct strategy_types {
     const struct strategy_type *const *types;
     size_t count;
+    const struct expr_language *language;
 };
 
 /* Reads a machine and its steps. `overlay` (may be NULL) is a map of steps that replace those

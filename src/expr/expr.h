@@ -6,6 +6,7 @@
 #include "expr/column.h"
 #include "expr/ecma.h"
 #include "expr/footprint.h"
+#include "expr/foreign.h"
 #include "expr/program.h"
 #include "expr/reason.h"
 #include "expr/schema.h"

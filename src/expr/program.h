@@ -17,6 +17,7 @@
 #include "base/value.h"
 #include "expr/type.h"
 
+struct expr_language;
 struct expr_program; /* immutable, lives in the arena it was compiled into */
 
 /* A function of the host, such as In('state'): called with evaluated arguments, none of them an
@@ -47,9 +48,10 @@ struct expr_scope {
     size_t variable_count;
     const struct expr_function *functions;
     size_t function_count;
-    struct span container; /* names are looked up in it first; usually empty */
-    bool is_open;          /* unknown names are errors when they are evaluated, not before */
-    bool has_no_macros;    /* all, map, has … are functions like any other, and unknown */
+    const struct expr_language *language; /* that is run beside CEL (foreign.h), or NULL */
+    struct span container;                /* names are looked up in it first; usually empty */
+    bool is_open;       /* unknown names are errors when they are evaluated, not before */
+    bool has_no_macros; /* all, map, has … are functions like any other, and unknown */
 
     /* For expr_check() and expr_type_of(). NULL, or a NULL among them: nothing is known. */
     const struct type *const *types; /* of the variables */
@@ -57,12 +59,18 @@ struct expr_scope {
     size_t signature_count;
 };
 
+/* Runs an expression in another language (foreign.h). */
+struct expr_foreign;
+typedef struct value expr_foreign_function(void *host, const struct expr_foreign *foreign,
+                                           struct value given, struct arena *arena);
+
 /* What a program runs against. A slot that is NULL_SLOT (kind ERROR, count 0) is unbound and
  * reads as the error "no such attribute". */
 struct expr_frame {
     const struct value *slots; /* one for each variable of the scope */
     size_t slot_count;
     expr_host_function *host_function; /* may be NULL when the scope has no functions */
+    expr_foreign_function *foreign;    /* may be NULL when the scope has no language */
     void *host;
 };
 

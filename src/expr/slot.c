@@ -10,8 +10,9 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "expr/convert.h"
+#include "expr/foreign.h"
 
-enum slot_kind { SLOT_LITERAL, SLOT_PROGRAM, SLOT_TEXT, SLOT_LIST, SLOT_MAP };
+enum slot_kind { SLOT_LITERAL, SLOT_PROGRAM, SLOT_FOREIGN, SLOT_TEXT, SLOT_LIST, SLOT_MAP };
 
 /* A literal part of a text, or a program when there is one. */
 struct slot_piece {
@@ -25,6 +26,7 @@ struct expr_slot {
     union {
         struct value literal;
         const struct expr_program *program;
+        const struct expr_foreign *foreign;
         const struct slot_piece *pieces;
         const struct expr_slot *const *items;
     };
@@ -189,6 +191,19 @@ static const struct expr_slot *compile_tree(struct slot_compiler *compiler,
     return expr_slot_literal(value, compiler->arena);
 }
 
+static const struct expr_slot *compile_foreign(struct slot_compiler *compiler,
+                                               const struct node *node)
+{
+    const struct expr_foreign *foreign = expr_foreign_compile(
+        node, EXPR_VALUE, compiler->scope, compiler->arena, compiler->diagnostics);
+    if (foreign == NULL)
+        return NULL;
+    struct expr_slot *slot = arena_new(compiler->arena, struct expr_slot);
+    slot->kind = SLOT_FOREIGN;
+    slot->foreign = foreign;
+    return slot;
+}
+
 /* {"@expr": "…"} and {"@expr": "…", "@lang": "cel"}; false when the map is an ordinary one. */
 static bool compile_marked(struct slot_compiler *compiler, const struct node *node,
                            const struct expr_slot **slot)
@@ -205,12 +220,8 @@ static bool compile_marked(struct slot_compiler *compiler, const struct node *no
                         "else");
         return true;
     }
-    if (language != NULL &&
-        !(node_is_string(language) && span_is(node_text(language), "cel"))) {
-        struct diagnostic *error =
-            diagnostics_add(compiler->diagnostics, SEVERITY_ERROR, "IL0105", language->place,
-                            "this expression language is not known");
-        diagnostic_help(compiler->diagnostics, error, "the language here is \"cel\"");
+    if (expr_is_foreign(node)) {
+        *slot = compile_foreign(compiler, node);
         return true;
     }
     const struct expr_program *program = expr_compile_part(
@@ -283,10 +294,17 @@ static struct value run_text(const struct expr_slot *slot, const struct expr_fra
     return value_string(text_span(&text));
 }
 
+/* In another language a member that is undefined is one that is not there. */
+static bool is_undefined(const struct expr_slot *slot, struct value value)
+{
+    return slot->kind == SLOT_FOREIGN && value.kind == VALUE_OPTIONAL && value.items == NULL;
+}
+
 static struct value run_tree(const struct expr_slot *slot, const struct expr_frame *frame,
                              struct arena *arena)
 {
     bool is_list = slot->kind == SLOT_LIST;
+    uint32_t count = 0;
     struct value *items = arena_new_array(arena, is_list ? slot->count : 0, struct value);
     struct value_entry *entries =
         arena_new_array(arena, is_list ? 0 : slot->count, struct value_entry);
@@ -294,12 +312,13 @@ static struct value run_tree(const struct expr_slot *slot, const struct expr_fra
         struct value value = run_part(slot->items[i], frame, arena);
         if (value.kind == VALUE_ERROR)
             return value;
+        bool is_missing = is_undefined(slot->items[i], value);
         if (is_list)
-            items[i] = value;
-        else
-            entries[i] = (struct value_entry){value_string(slot->entries[i].key), value};
+            items[count++] = is_missing ? value_null() : value;
+        else if (!is_missing)
+            entries[count++] = (struct value_entry){value_string(slot->entries[i].key), value};
     }
-    return is_list ? value_list(items, slot->count) : value_map(entries, slot->count);
+    return is_list ? value_list(items, count) : value_map(entries, count);
 }
 
 static struct value run_part(const struct expr_slot *slot, const struct expr_frame *frame,
@@ -310,6 +329,8 @@ static struct value run_part(const struct expr_slot *slot, const struct expr_fra
         return slot->literal;
     case SLOT_PROGRAM:
         return expr_run(slot->program, frame, arena);
+    case SLOT_FOREIGN:
+        return expr_foreign_run(slot->foreign, value_null(), frame, arena);
     case SLOT_TEXT:
         return run_text(slot, frame, NULL, arena);
     case SLOT_LIST:
@@ -325,7 +346,7 @@ static struct value run_guarded(const struct expr_slot *slot, const struct expr_
 {
     struct arena_guard guard;
     struct arena_mark mark = arena_mark(arena);
-    if (slot->kind == SLOT_LITERAL || slot->kind == SLOT_PROGRAM)
+    if (slot->kind <= SLOT_FOREIGN)
         return run_part(slot, frame, arena);
     if (arena_is_spent(arena, &guard)) {
         arena_rewind(arena, mark);
@@ -386,6 +407,9 @@ void expr_slot_write(struct text *text, const struct expr_slot *slot)
     case SLOT_PROGRAM:
         expr_write(text, slot->program);
         return;
+    case SLOT_FOREIGN:
+        text_add(text, slot->foreign->text);
+        return;
     case SLOT_TEXT:
         write_text_slot(text, slot);
         return;
@@ -426,9 +450,18 @@ const struct expr_slot *expr_slot_member(const struct expr_slot *slot, uint32_t 
     return expr_slot_literal(slot->literal.entries[index].value, arena);
 }
 
+bool expr_slot_is_foreign(const struct expr_slot *slot)
+{
+    bool is_foreign = slot->kind == SLOT_FOREIGN;
+    for (uint32_t i = 0; slot->kind >= SLOT_LIST && i < slot->count; i++)
+        is_foreign = is_foreign || expr_slot_is_foreign(slot->items[i]);
+    return is_foreign;
+}
+
 bool expr_slot_uses(const struct expr_slot *slot, uint32_t variable)
 {
-    bool uses = slot->kind == SLOT_PROGRAM && expr_uses(slot->program, variable);
+    bool uses = slot->kind == SLOT_FOREIGN || /* who knows */
+                (slot->kind == SLOT_PROGRAM && expr_uses(slot->program, variable));
     for (uint32_t i = 0; slot->kind == SLOT_TEXT && i < slot->count; i++)
         uses |= slot->pieces[i].program != NULL && expr_uses(slot->pieces[i].program, variable);
     for (uint32_t i = 0; slot->kind >= SLOT_LIST && i < slot->count; i++)

@@ -50,6 +50,9 @@ bool expr_slot_is_map(const struct expr_slot *slot);
 const struct expr_slot *expr_slot_member(const struct expr_slot *slot, uint32_t index,
                                          struct span *key, struct arena *arena);
 
+/* True when any expression in it is in another language (foreign.h). */
+bool expr_slot_is_foreign(const struct expr_slot *slot);
+
 /* True when any expression in it reads the variable. */
 bool expr_slot_uses(const struct expr_slot *slot, uint32_t variable);
 

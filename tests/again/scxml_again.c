@@ -17,6 +17,7 @@ const struct machine *scxml_again(const struct machine *machine, struct arena *a
         return NULL;
     const struct markup *root = wire_read_markup(*text, machine->file, arena, diagnostics);
     const struct node *definition =
-        root == NULL ? NULL : scxml_convert(root, NULL, arena, diagnostics);
+        root == NULL ? NULL
+                     : scxml_convert(root, NULL, SCXML_SCRIPTS_REFUSED, arena, diagnostics);
     return definition == NULL ? NULL : machine_load(definition, arena, diagnostics);
 }

@@ -18,6 +18,7 @@
 #include "base/limits.h"
 #include "cli/document.h"
 #include "os/os.h"
+#include "script/script.h"
 #include "scxml_again.h"
 
 enum { PASSED_FLOOR = 91 };
@@ -28,6 +29,7 @@ struct runner {
     struct arena arena; /* of one case */
     bool is_telling;
     bool is_again; /* run what is written of a machine, not what it was read from */
+    const struct expr_language *language;
     unsigned passed;
     unsigned all;
 };
@@ -154,9 +156,11 @@ static bool run_case(struct runner *runner, const char *path, char *problem)
     if (!read_text(runner, path, &document) || !read_text(runner, script, &steps) ||
         json_read(steps, &runner->arena, &json, &error) != STATUS_OK)
         return false;
-    const struct node *root = document_read(document, path, &runner->arena, &diagnostics);
+    const struct node *root = document_read(document, path, document_scripts(runner->language),
+                                            &runner->arena, &diagnostics);
     const struct machine *machine =
-        root == NULL ? NULL : machine_load(root, &runner->arena, &diagnostics);
+        root == NULL ? NULL
+                     : machine_load_with(root, runner->language, &runner->arena, &diagnostics);
     struct span again;
     if (machine != NULL && runner->is_again)
         machine = scxml_again(machine, &runner->arena, &diagnostics, &again);
@@ -231,6 +235,9 @@ int main(int count, char **arguments)
         printf("1..0 # SKIP there are no cases at %s\n", folder);
         return 0;
     }
+    struct script *script =
+        runner.is_again ? NULL : script_open(); /* scripts are not written */
+    runner.language = script_language(script);
     printf("1..1\n");
     arena_open(&runner.arena, ARENA_BYTES);
     for (size_t i = 0; i < group_count; i++) {
@@ -239,6 +246,7 @@ int main(int count, char **arguments)
     }
     arena_close(&runner.arena);
     bool holds = runner.passed >= PASSED_FLOOR;
+    script_close(script);
     printf("%s 1 - scion%s: %u of %u cases are the same\n", holds ? "ok" : "not ok",
            runner.is_again ? " again" : "", runner.passed, runner.all);
     return holds ? 0 : 1;

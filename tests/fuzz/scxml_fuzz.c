@@ -11,6 +11,7 @@
 #include "base/ensure.h"
 #include "base/limits.h"
 #include "chart/chart.h"
+#include "script/script.h"
 #include "wire/wire.h"
 
 enum { ARENA_BYTES = 64 << 20, CHILDREN_MAX = 8 };
@@ -23,7 +24,7 @@ static const struct machine *load(struct span text, struct arena *arena)
     diagnostics_init(&diagnostics, arena);
     const struct markup *root = wire_read_markup(text, SPAN("fuzz.scxml"), arena, &diagnostics);
     const struct node *node =
-        root == NULL ? NULL : scxml_convert(root, NULL, arena, &diagnostics);
+        root == NULL ? NULL : scxml_convert(root, NULL, scripts, arena, &diagnostics);
     const struct machine *machine =
         node == NULL ? NULL : machine_load(node, arena, &diagnostics);
     ensure((machine == NULL) == (diagnostics.errors > 0));

@@ -86,8 +86,11 @@ static void what_is_not_there_yet_is_refused_by_name(void **state)
         {ROOT STATES "derive: {}\n", "IL0106", 4, 1, "`derive`", NULL},
         {ROOT "states:\n  A: { on: { X: { raise: Y } } }\n", "IL0106", 4, 19,
          "`raise` in a transition", NULL},
-        {ROOT "states:\n  A: { entry: { script: x } }\n", "IL0106", 4, 15,
-         "scripts are not supported", NULL},
+        {ROOT "states:\n  A: { entry: { script: { \"@expr\": x, \"@lang\": ecmascript } } }\n",
+         "IL0106", 4, 36, "ECMAScript that does not translate to CEL is not run here",
+         "SCXML documents may have it, in a build with Debian's package duktape-dev"},
+        {ROOT "states:\n  A: { entry: { script: x } }\n", "IL0105", 4, 25,
+         "an expression is {\"@expr\": TEXT, \"@lang\": NAME} and nothing else", NULL},
         {ROOT STATES "'@exprLang': js\n", "IL0106", 4, 14, "expressions are CEL", NULL},
     };
     expect_rows(rows, COUNT(rows));

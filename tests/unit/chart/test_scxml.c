@@ -40,7 +40,7 @@ static const struct node *convert(const char *document, struct arena *arena,
     const struct markup *root =
         wire_read_markup(span_from_text(document), SPAN("doc.scxml"), arena, diagnostics);
     assert_non_null(root);
-    return scxml_convert(root, &files, arena, diagnostics);
+    return scxml_convert(root, &files, SCXML_SCRIPTS_REFUSED, arena, diagnostics);
 }
 
 struct row {

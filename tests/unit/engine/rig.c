@@ -148,7 +148,7 @@ static void on_reply(void *context, const struct engine_reply *reply)
 }
 
 static const struct strategy_type *const types[] = {&strategy_fake};
-static const struct strategy_types all_types = {types, 1};
+static const struct strategy_types all_types = {types, 1, NULL};
 
 void rig_open_engine(struct rig *rig, const char *machine)
 {

@@ -38,8 +38,9 @@ static void read_steps(struct reading *reading, const char *second, const char *
     const struct node *root = json_read_tree(span_from_text(json), SPAN("m.json"),
                                              &reading->arena, &reading->diagnostics);
     assert_non_null(root);
-    reading->definition = definition_read(root, NULL, "/", (struct strategy_types){types, 1},
-                                          &reading->arena, &reading->diagnostics);
+    reading->definition =
+        definition_read(root, NULL, "/", (struct strategy_types){types, 1, NULL},
+                        &reading->arena, &reading->diagnostics);
 }
 
 static void steps_that_name_nobody_are_refused(void **state)

@@ -85,7 +85,7 @@ static void on_reply(void *context, const struct engine_reply *reply)
 }
 
 static const struct strategy_type *const types[] = {&strategy_fake};
-static const struct strategy_types all_types = {types, 1};
+static const struct strategy_types all_types = {types, 1, NULL};
 
 static void open_engine(struct bench *bench)
 {

@@ -87,7 +87,7 @@ static struct span run(struct arena *arena, struct span cel)
         [NAME_OF] = value_string(SPAN("machine")),
         [PROCESSORS] = json(arena, "{\"scxml\":{\"location\":\"#_scxml_s1\"}}"),
     };
-    struct expr_frame frame = {slots, SLOT_COUNT, in, NULL};
+    struct expr_frame frame = {.slots = slots, .slot_count = SLOT_COUNT, .host_function = in};
     struct value value = expr_run(program, &frame, arena);
     text_init(&text, arena);
     if (value.kind == VALUE_ERROR)

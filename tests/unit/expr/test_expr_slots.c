@@ -135,7 +135,7 @@ static void mistakes_are_told_at_their_character(void **state)
         {"{\"@expr\": 1}",
          "?1:1 an expression is {\"@expr\": TEXT, \"@lang\": \"cel\"} and nothing else"},
         {"{\"@expr\": \"1\", \"@lang\": \"js\"}",
-         "?1:25 this expression language is not known (the language here is \"cel\")"},
+         "?1:11 this expression language is not known (there are \"cel\" and \"ecmascript\")"},
     };
     (void)state;
     check(rows, COUNT(rows));
