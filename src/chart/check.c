@@ -9,6 +9,7 @@
 
 #include "base/ensure.h"
 #include "chart/check_guards.h"
+#include "chart/check_types.h"
 
 struct graph {
     const struct machine *machine;
@@ -273,4 +274,5 @@ void machine_check(const struct machine *machine, struct diagnostics *diagnostic
     check_invokes(&graph);
     check_named_guards(&graph);
     machine_check_guards(machine, diagnostics);
+    machine_check_types(machine, diagnostics);
 }

@@ -10,8 +10,6 @@
  */
 #include "chart/check_guards.h"
 
-#include <string.h>
-
 #include "base/limits.h"
 
 /* For all guards of a machine together: steps of the reasoning, times what a step looks at. */
@@ -25,24 +23,6 @@ struct guard_check {
     uint64_t work_left;
     struct arena arena; /* of one guard */
 };
-
-/* The scope that the loader compiled guards with. */
-static void set_scope(struct guard_check *check, struct arena *arena)
-{
-#define VARIABLE_NAME(name, text) SPAN_INIT(text),
-    static const struct span built_in[] = {CHART_VARIABLE_LIST(VARIABLE_NAME)};
-#undef VARIABLE_NAME
-    static const struct expr_function functions[] = {{SPAN_INIT("In"), 1, 0}};
-    uint32_t named = check->machine->named_guard_count;
-    struct span *names = arena_new_array(arena, CHART_VARIABLE_COUNT + named, struct span);
-    memcpy(names, built_in, sizeof built_in);
-    for (uint32_t i = 0; i < named; i++)
-        names[CHART_VARIABLE_COUNT + i] = check->machine->guards[i].name;
-    check->scope = (struct expr_scope){.variables = names,
-                                       .variable_count = CHART_VARIABLE_COUNT + named,
-                                       .functions = functions,
-                                       .function_count = 1};
-}
 
 /* True when the answer is no, for certain. */
 static bool is_ruled_out(struct guard_check *check, const struct machine_guard *guard,
@@ -121,7 +101,7 @@ void machine_check_guards(const struct machine *machine, struct diagnostics *dia
         .machine = machine, .diagnostics = diagnostics, .work_left = GUARD_WORK_MAX};
     if (machine->semantics == SEMANTICS_SCXML)
         return; /* its conditions are another language */
-    set_scope(&check, diagnostics->arena);
+    machine_scope(machine, &check.scope, diagnostics->arena);
     check.world = (struct reason_world){.scope = &check.scope,
                                         .fields = fields,
                                         .field_count = sizeof fields / sizeof fields[0],

@@ -38,6 +38,7 @@ struct derivation_conjunct {
 struct derivation_validator {
     uint32_t state;
     struct span text;
+    const struct expr_program *written; /* against the record alone: for checks */
     const struct expr_program *program;
     const struct derivation_conjunct *conjuncts;
     uint32_t conjunct_count;
@@ -80,7 +81,8 @@ struct derivation_region {
 struct derivation {
     struct span id;
     struct span file;
-    struct span record; /* what validators call it */
+    struct span record;             /* what validators call it */
+    const struct type *record_type; /* what is known of its fields */
     bool is_topological;
     bool is_parallel;
     bool needs_record; /* some validator reads it other than by its fields */
@@ -105,15 +107,19 @@ struct derivation {
  * with a `validator`. */
 bool derivation_is_definition(const struct node *root);
 
+/* The scope of a validator as it is written. Memory comes from the arena. */
+void derivation_scope(const struct derivation *derivation, struct expr_scope *scope,
+                      struct arena *arena);
+
 /* Reads a definition. Everything lives in the arena, as must the tree. NULL after adding at
  * least one error; jumps to the arena's guard. Codes as machine_load(). */
 const struct derivation *derivation_read(const struct node *root, struct arena *arena,
                                          struct diagnostics *diagnostics);
 
 /* What can be proved: IL0201 unreachable, IL0311 unstable, IL0312 overlaps in one level, IL0313
- * records that no state fits, IL0314 validators missing or never true. What is said to happen
- * has a record that shows it, and on which it was seen; that stability could be neither proved
- * nor refuted is information (IL0311). */
+ * records that no state fits, IL0314 validators missing or never true, IL0503 types that do not
+ * fit. What is said to happen has a record that shows it, and on which it was seen; that
+ * stability could be neither proved nor refuted is information (IL0311). */
 void derivation_check(const struct derivation *derivation, struct diagnostics *diagnostics);
 
 static inline uint32_t derivation_slot_count(const struct derivation *derivation)

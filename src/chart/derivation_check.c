@@ -18,6 +18,7 @@
 #include "base/limits.h"
 #include "base/random.h"
 #include "chart/derivation_reason.h"
+#include "chart/derivation_types.h"
 
 enum {
     VALUES_MAX = 24, /* of one field */
@@ -758,6 +759,7 @@ void derivation_check(const struct derivation *derivation, struct diagnostics *d
     checking.is_exhaustive = checking.is_exhaustive && !reads_whole(derivation, &arena);
     look_validators(&checking);
     look_reached(&checking);
+    derivation_check_types(derivation, &arena, diagnostics);
     arena_close(&checking.witness);
     arena_close(&arena);
 }

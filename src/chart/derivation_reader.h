@@ -62,5 +62,8 @@ uint32_t derivation_resolve(struct derivation_reader *reader, uint32_t from, str
 void derivation_read_record(struct derivation_reader *reader);
 void derivation_read_validators(struct derivation_reader *reader);
 
+/* derivation_types.c: what schema and defaults tell of the record's fields. */
+void derivation_read_types(struct derivation_reader *reader, const struct node *record);
+
 /* derivation_order.c: leaves, their validators and the orders; there are no errors. */
 void derivation_read_orders(struct derivation_reader *reader);

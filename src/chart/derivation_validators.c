@@ -140,19 +140,33 @@ void derivation_read_record(struct derivation_reader *reader)
         return;
     read_schema(reader, record);
     read_presets(reader, record);
+    derivation_read_types(reader, record);
 }
 
 /* Validators */
 
 enum { NAME_RECORD, NAME_NOW, NAME_COUNT };
 
+void derivation_scope(const struct derivation *derivation, struct expr_scope *scope,
+                      struct arena *arena)
+{
+    struct span *names = arena_new_array(arena, NAME_COUNT, struct span);
+    const struct type **types = arena_new_array(arena, NAME_COUNT, const struct type *);
+    names[NAME_RECORD] = derivation->record;
+    names[NAME_NOW] = SPAN("now");
+    types[NAME_RECORD] = derivation->record_type;
+    types[NAME_NOW] = type_simple(TYPE_TIMESTAMP);
+    *scope =
+        (struct expr_scope){.variables = names, .variable_count = NAME_COUNT, .types = types};
+}
+
 /* Compiles once against the record alone, to learn which of its fields are read, and once
  * against the slots. The texts of both times are the same, so only the first can fail. */
 static const struct expr_program *compile_alone(struct derivation_reader *reader,
                                                 const struct node *node)
 {
-    const struct span names[NAME_COUNT] = {reader->derivation.record, SPAN("now")};
-    const struct expr_scope scope = {.variables = names, .variable_count = NAME_COUNT};
+    struct expr_scope scope;
+    derivation_scope(&reader->derivation, &scope, reader->arena);
     if (!node_is_string(node) &&
         !(node->kind == NODE_SCALAR && node->scalar.kind == VALUE_BOOL)) {
         derivation_error(reader, "IL0104", node->place, "a validator is an expression, not %s",
@@ -198,6 +212,7 @@ static void read_validator(struct derivation_reader *reader, uint32_t state,
         .state = state,
         .text = node_is_string(node) ? node_text(node)
                                      : (node->scalar.boolean ? SPAN("true") : SPAN("false")),
+        .written = program,
         .program = program,
         .place = node->place,
     };

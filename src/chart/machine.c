@@ -20,6 +20,23 @@ static uint32_t find_exactly(const struct machine *machine, struct span type)
     return EVENT_ID_OTHER;
 }
 
+void machine_scope(const struct machine *machine, struct expr_scope *scope, struct arena *arena)
+{
+#define VARIABLE_NAME(name, text) SPAN_INIT(text),
+    static const struct span built_in[] = {CHART_VARIABLE_LIST(VARIABLE_NAME)};
+#undef VARIABLE_NAME
+    static const struct expr_function functions[] = {{SPAN_INIT("In"), 1, 0}};
+    uint32_t named = machine->named_guard_count;
+    struct span *names = arena_new_array(arena, CHART_VARIABLE_COUNT + named, struct span);
+    memcpy(names, built_in, sizeof built_in);
+    for (uint32_t i = 0; i < named; i++)
+        names[CHART_VARIABLE_COUNT + i] = machine->guards[i].name;
+    *scope = (struct expr_scope){.variables = names,
+                                 .variable_count = CHART_VARIABLE_COUNT + named,
+                                 .functions = functions,
+                                 .function_count = 1};
+}
+
 /* The longest `prefix.*` of the definition that the type falls under: `a.b` under `a.b.*`, or
  * else under `a.*`. */
 static uint32_t find_class(const struct machine *machine, struct span type)

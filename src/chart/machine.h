@@ -305,6 +305,10 @@ uint32_t machine_find_event(const struct machine *machine, struct span type);
 /* The state of an id or a path (also with the machine's id before it); NO_STATE. */
 uint32_t machine_find_state(const struct machine *machine, struct span name);
 
+/* The scope that the machine's expressions were compiled with; its names live in the arena. */
+void machine_scope(const struct machine *machine, struct expr_scope *scope,
+                   struct arena *arena);
+
 /* True when inner is below outer. NO_STATE stands above the root. */
 static inline bool machine_is_within(const struct machine *machine, uint32_t inner,
                                      uint32_t outer)

@@ -52,6 +52,20 @@ const struct type *expr_check(const struct expr_program *program,
     return type_check(program->root, scope, arena, &remarks);
 }
 
+void expr_object(const struct expr_program *program, struct diagnostics *diagnostics,
+                 const char *format, ...)
+{
+    struct remarks remarks = program->source;
+    struct text message;
+    va_list arguments;
+    text_init(&message, diagnostics->arena);
+    va_start(arguments, format);
+    text_format_list(&message, format, arguments);
+    va_end(arguments);
+    remarks.diagnostics = diagnostics;
+    remark_type(&remarks, SEVERITY_ERROR, 0, "%.*s", SPAN_ARGS(text_span(&message)));
+}
+
 const struct type *expr_type_of(struct span text, struct place place,
                                 const struct expr_scope *scope, struct arena *arena,
                                 struct diagnostics *diagnostics)

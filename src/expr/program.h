@@ -96,6 +96,11 @@ const struct type *expr_check(const struct expr_program *program,
                               const struct expr_scope *scope, struct arena *arena,
                               struct diagnostics *diagnostics);
 
+/* Adds the finding (IL0503, an error) that the whole of an expression is of the wrong type for
+ * its place: "a guard is a bool, not int". */
+void expr_object(const struct expr_program *program, struct diagnostics *diagnostics,
+                 const char *format, ...) __attribute__((format(printf, 3, 4)));
+
 /* The same for a text that need not be run: functions may be known by their signatures alone.
  * NULL after at least one error. */
 const struct type *expr_type_of(struct span text, struct place place,

@@ -469,15 +469,69 @@ bool expr_slot_uses(const struct expr_slot *slot, uint32_t variable)
     return uses;
 }
 
-void expr_slot_check(const struct expr_slot *slot, const struct expr_scope *scope,
-                     struct arena *arena, struct diagnostics *diagnostics)
+/* Null, lists and maps have no place in a text. */
+static void check_text(const struct expr_slot *slot, const struct expr_scope *scope,
+                       struct arena *arena, struct diagnostics *diagnostics)
 {
-    if (slot->kind == SLOT_PROGRAM)
-        expr_check(slot->program, scope, arena, diagnostics);
-    for (uint32_t i = 0; slot->kind == SLOT_TEXT && i < slot->count; i++) {
-        if (slot->pieces[i].program != NULL)
-            expr_check(slot->pieces[i].program, scope, arena, diagnostics);
+    for (uint32_t i = 0; i < slot->count; i++) {
+        const struct expr_program *program = slot->pieces[i].program;
+        if (program == NULL)
+            continue;
+        const struct type *type = expr_check(program, scope, arena, diagnostics);
+        if (type->kind == TYPE_NULL || type->kind == TYPE_LIST || type->kind == TYPE_MAP ||
+            type->kind == TYPE_RECORD)
+            expr_object(program, diagnostics, "%.*s has no place in a text",
+                        SPAN_ARGS(type_text(arena, type)));
     }
-    for (uint32_t i = 0; slot->kind >= SLOT_LIST && i < slot->count; i++)
-        expr_slot_check(slot->items[i], scope, arena, diagnostics);
+}
+
+/* A part that is null may be anything later. */
+static const struct type *check_part(const struct expr_slot *slot,
+                                     const struct expr_scope *scope, struct arena *arena,
+                                     struct diagnostics *diagnostics)
+{
+    const struct type *type = expr_slot_check(slot, scope, arena, diagnostics);
+    return type->kind == TYPE_NULL ? type_simple(TYPE_DYN) : type;
+}
+
+static const struct type *check_list(const struct expr_slot *slot,
+                                     const struct expr_scope *scope, struct arena *arena,
+                                     struct diagnostics *diagnostics)
+{
+    const struct type *element = type_simple(TYPE_NULL);
+    for (uint32_t i = 0; i < slot->count; i++)
+        element =
+            type_join(arena, element, check_part(slot->items[i], scope, arena, diagnostics));
+    return type_list(arena, slot->count == 0 ? type_simple(TYPE_DYN) : element);
+}
+
+static const struct type *check_map(const struct expr_slot *slot,
+                                    const struct expr_scope *scope, struct arena *arena,
+                                    struct diagnostics *diagnostics)
+{
+    struct type_field *fields = arena_new_array(arena, slot->count, struct type_field);
+    for (uint32_t i = 0; i < slot->count; i++)
+        fields[i] = (struct type_field){slot->entries[i].key,
+                                        check_part(slot->items[i], scope, arena, diagnostics)};
+    return type_record(arena, fields, slot->count, true);
+}
+
+const struct type *expr_slot_check(const struct expr_slot *slot, const struct expr_scope *scope,
+                                   struct arena *arena, struct diagnostics *diagnostics)
+{
+    switch (slot->kind) {
+    case SLOT_LITERAL:
+        return slot->literal.kind == VALUE_NULL ? type_simple(TYPE_NULL)
+                                                : type_of_value(arena, slot->literal);
+    case SLOT_PROGRAM:
+        return expr_check(slot->program, scope, arena, diagnostics);
+    case SLOT_TEXT:
+        check_text(slot, scope, arena, diagnostics);
+        return type_simple(TYPE_STRING);
+    case SLOT_LIST:
+        return check_list(slot, scope, arena, diagnostics);
+    case SLOT_MAP:
+        return check_map(slot, scope, arena, diagnostics);
+    }
+    never();
 }

@@ -56,6 +56,7 @@ bool expr_slot_is_foreign(const struct expr_slot *slot);
 /* True when any expression in it reads the variable. */
 bool expr_slot_uses(const struct expr_slot *slot, uint32_t variable);
 
-/* Checks the types of all expressions in it; contract as expr_check(). */
-void expr_slot_check(const struct expr_slot *slot, const struct expr_scope *scope,
-                     struct arena *arena, struct diagnostics *diagnostics);
+/* Checks the types of all expressions in it, and tells the slot's own; contract as
+ * expr_check(). The type of a slot that is null is TYPE_NULL. */
+const struct type *expr_slot_check(const struct expr_slot *slot, const struct expr_scope *scope,
+                                   struct arena *arena, struct diagnostics *diagnostics);

@@ -80,6 +80,18 @@ const struct type *type_record(struct arena *arena, const struct type_field *fie
     return type;
 }
 
+const struct type *type_inferred_record(struct arena *arena, const struct type_field *fields,
+                                        uint32_t count)
+{
+    const struct type *record = type_record(arena, fields, count, false);
+    if (record->kind != TYPE_RECORD)
+        return record;
+    struct type *inferred = arena_new(arena, struct type);
+    *inferred = *record;
+    inferred->is_inferred = true;
+    return inferred;
+}
+
 const struct type *type_enumeration(struct arena *arena, const struct type *type,
                                     const struct value *values, uint32_t count)
 {
@@ -284,4 +296,12 @@ void type_write(struct text *text, const struct type *type)
     }
     if (type->kind >= TYPE_LIST && type->kind != TYPE_VARIABLE && type->count > 0)
         text_add_byte(text, ')');
+}
+
+struct span type_text(struct arena *arena, const struct type *type)
+{
+    struct text text;
+    text_init(&text, arena);
+    type_write(&text, type);
+    return text_span(&text);
 }

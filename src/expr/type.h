@@ -52,6 +52,7 @@ struct type {
     uint32_t depth;   /* 1 for a leaf */
     uint32_t count;   /* parameters; fields of a RECORD; the number of a VARIABLE */
     bool is_open;     /* a RECORD may have other fields too */
+    bool is_inferred; /* a RECORD whose other fields are set by nobody, as far as is known */
     struct span name; /* of an ABSTRACT */
     union {
         const struct type *const *parameters; /* LIST 1, MAP 2, OPTIONAL and TYPE 1, ABSTRACT */
@@ -76,6 +77,11 @@ const struct type *type_abstract(struct arena *arena, struct span name,
 const struct type *type_record(struct arena *arena, const struct type_field *fields,
                                uint32_t count, bool is_open);
 
+/* The same, of fields that are known only because somebody sets them: reading another one is
+ * doubtful, and not surely wrong. */
+const struct type *type_inferred_record(struct arena *arena, const struct type_field *fields,
+                                        uint32_t count);
+
 /* The type with nothing but these values, which live on. */
 const struct type *type_enumeration(struct arena *arena, const struct type *type,
                                     const struct value *values, uint32_t count);
@@ -90,6 +96,15 @@ const struct type *type_of_value(struct arena *arena, struct value value);
 /* The field of a RECORD, or NULL. */
 const struct type_field *type_find_field(const struct type *record, struct span name);
 
+/* True when both say the same. */
+bool type_is_same(const struct type *a, const struct type *b);
+
+/* A type that values of either have; null has any type. */
+const struct type *type_join(struct arena *arena, const struct type *a, const struct type *b);
+
+/* The type that is left when the value has become JSON: a timestamp is a string then. */
+const struct type *type_as_plain(struct arena *arena, const struct type *type);
+
 /* The type of the kind of value, with DYN as parameters: "list" is list(dyn). */
 const struct type *type_of_kind(struct arena *arena, enum value_kind kind);
 
@@ -99,3 +114,6 @@ const struct type *type_read(struct arena *arena, struct span text);
 
 /* "list(int)", "map(string, dyn)" (also a RECORD), "optional_type(int)". */
 void type_write(struct text *text, const struct type *type);
+
+/* The same as text in the arena. */
+struct span type_text(struct arena *arena, const struct type *type);

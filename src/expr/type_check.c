@@ -110,10 +110,12 @@ static const struct type *beginning_of(struct type_checker *checker, const struc
 
 /* Members */
 
-/* Of an open record only a slip of the pen is told: it may well have other fields. */
+/* Of an open record only a slip of the pen is told: it may well have other fields. Asking
+ * whether there is such a field never fails. */
 static const struct type *unknown_field(struct type_checker *checker, const struct type *record,
-                                        struct span field, uint32_t offset)
+                                        struct span field, uint32_t offset, bool is_asked)
 {
+    bool is_sure = !record->is_open && !record->is_inferred && !is_asked;
     struct span *names = arena_new_array(checker->arena, record->count, struct span);
     size_t nearest = SIZE_MAX;
     for (uint32_t i = 0; i < record->count; i++) {
@@ -123,15 +125,16 @@ static const struct type *unknown_field(struct type_checker *checker, const stru
     }
     if (record->is_open && (nearest > 2 || nearest * 3 > field.size))
         return dyn();
-    struct diagnostic *added =
-        remark_type(checker->remarks, record->is_open ? SEVERITY_WARNING : SEVERITY_ERROR,
-                    offset, "there is no field '%.*s'", SPAN_ARGS(field));
+    struct diagnostic *added = remark_type(
+        checker->remarks, is_sure ? SEVERITY_ERROR : SEVERITY_WARNING, offset,
+        record->is_inferred ? "nothing sets the field '%.*s'" : "there is no field '%.*s'",
+        SPAN_ARGS(field));
     remark_suggest(checker->remarks, added, field, names, record->count);
     return dyn();
 }
 
 static const struct type *member_of(struct type_checker *checker, const struct type *operand,
-                                    struct span field, uint32_t offset)
+                                    struct span field, uint32_t offset, bool is_asked)
 {
     operand = resolve(checker, operand);
     switch (operand->kind) {
@@ -142,11 +145,12 @@ static const struct type *member_of(struct type_checker *checker, const struct t
         return operand->parameters[1];
     case TYPE_RECORD: {
         const struct type_field *found = type_find_field(operand, field);
-        return found != NULL ? found->type : unknown_field(checker, operand, field, offset);
+        return found != NULL ? found->type
+                             : unknown_field(checker, operand, field, offset, is_asked);
     }
     case TYPE_OPTIONAL:
-        return type_optional(checker->arena,
-                             member_of(checker, operand->parameters[0], field, offset));
+        return type_optional(checker->arena, member_of(checker, operand->parameters[0], field,
+                                                       offset, is_asked));
     case TYPE_NULL:
     case TYPE_BOOL:
     case TYPE_INT:
@@ -186,12 +190,13 @@ static const struct type *walk_select(struct type_checker *checker, const struct
             const struct ast *part = ast;
             for (uint32_t up = path.count - 1; up > i; up--)
                 part = part->select.operand;
-            type = member_of(checker, type, path.parts[i], part->offset);
+            type = member_of(checker, type, path.parts[i], part->offset, false);
         }
         return type;
     }
     const struct type *operand = type_checker_walk(checker, ast->select.operand);
-    const struct type *member = member_of(checker, operand, ast->select.field, ast->offset);
+    const struct type *member = member_of(checker, operand, ast->select.field, ast->offset,
+                                          ast->kind == AST_HAS || ast->select.is_optional);
     if (ast->kind == AST_HAS)
         return type_simple(TYPE_BOOL);
     return ast->select.is_optional ? as_optional(checker, member) : member;
@@ -199,10 +204,11 @@ static const struct type *walk_select(struct type_checker *checker, const struct
 
 /* record['field'] */
 static const struct type *element_of_record(struct type_checker *checker,
-                                            const struct type *record, const struct ast *index)
+                                            const struct type *record, const struct ast *index,
+                                            bool is_asked)
 {
     if (index->kind == AST_LITERAL && index->literal.kind == VALUE_STRING)
-        return member_of(checker, record, value_span(index->literal), index->offset);
+        return member_of(checker, record, value_span(index->literal), index->offset, is_asked);
     return dyn();
 }
 
@@ -219,7 +225,7 @@ static const struct type *element_of(struct type_checker *checker, const struct 
     if (operand->kind == TYPE_LIST && (is_unknown(index) || is_number(index)))
         return operand->parameters[0];
     if (operand->kind == TYPE_RECORD && (is_unknown(index) || index->kind == TYPE_STRING))
-        return element_of_record(checker, operand, ast->index.index);
+        return element_of_record(checker, operand, ast->index.index, ast->index.is_optional);
     if (operand->kind == TYPE_MAP) {
         const struct type *key = resolve(checker, operand->parameters[0]);
         if ((is_number(key) && is_number(index)) ||
@@ -299,12 +305,13 @@ static void check_among(struct type_checker *checker, const struct type *type,
 static void check_equal(struct type_checker *checker, const struct ast *ast,
                         const struct type *left, const struct type *right)
 {
-    const char *answer = ast->operation.operator== AST_NOT_EQUAL ? "true" : "false";
+    bool is_equal = ast->operation.operator== AST_EQUAL;
     if (!may_equal(checker, left, right)) {
         remark_type(checker->remarks, SEVERITY_WARNING, ast->offset,
                     "%.*s and %.*s are never equal: this is always %s",
                     SPAN_ARGS(type_checker_text(checker, left)),
-                    SPAN_ARGS(type_checker_text(checker, right)), answer);
+                    SPAN_ARGS(type_checker_text(checker, right)), is_equal ? "false" : "true");
+        checker->answer = is_equal ? ANSWER_FALSE : ANSWER_TRUE;
         return;
     }
     check_among(checker, left, ast->operation.right);
@@ -366,6 +373,7 @@ static const struct type *walk_binary(struct type_checker *checker, const struct
     enum ast_operator operator= ast->operation.operator;
     const struct type *operands[] = {type_checker_walk(checker, ast->operation.left),
                                      type_checker_walk(checker, ast->operation.right)};
+    checker->answer = ANSWER_OPEN;
     if (operator>= AST_ADD)
         return type_checker_operator(checker, ast, span_from_text(ast_operator_text(operator)),
                                      operands, 2);
@@ -382,6 +390,8 @@ static const struct type *walk_unary(struct type_checker *checker, const struct 
 {
     if (ast->operation.operator== AST_NOT) {
         want_bool(checker, ast->operation.left, "what stands behind '!'");
+        if (checker->answer != ANSWER_OPEN)
+            checker->answer = checker->answer == ANSWER_TRUE ? ANSWER_FALSE : ANSWER_TRUE;
         return type_simple(TYPE_BOOL);
     }
     const struct type *operand = type_checker_walk(checker, ast->operation.left);
@@ -391,14 +401,27 @@ static const struct type *walk_unary(struct type_checker *checker, const struct 
 static const struct type *walk_logic(struct type_checker *checker, const struct ast *ast)
 {
     const char *where = ast->kind == AST_AND ? "an operand of '&&'" : "an operand of '||'";
-    for (uint32_t i = 0; i < ast->logic.count; i++)
+    enum type_answer decisive = ast->kind == AST_AND ? ANSWER_FALSE : ANSWER_TRUE;
+    enum type_answer answer = ast->kind == AST_AND ? ANSWER_TRUE : ANSWER_FALSE;
+    for (uint32_t i = 0; i < ast->logic.count; i++) {
         want_bool(checker, ast->logic.operands[i], where);
+        if (checker->answer == decisive ||
+            (answer != decisive && checker->answer == ANSWER_OPEN))
+            answer = checker->answer;
+    }
+    checker->answer = answer;
     return type_simple(TYPE_BOOL);
 }
 
 static const struct type *walk_condition(struct type_checker *checker, const struct ast *ast)
 {
     want_bool(checker, ast->condition.condition, "what stands before '?'");
+    if (checker->answer != ANSWER_OPEN)
+        remark_type(checker->remarks, SEVERITY_WARNING,
+                    checker->answer == ANSWER_TRUE ? ast->condition.otherwise->offset
+                                                   : ast->condition.then->offset,
+                    "this is never reached: the condition is always %s",
+                    checker->answer == ANSWER_TRUE ? "true" : "false");
     const struct type *then = type_checker_walk(checker, ast->condition.then);
     const struct type *otherwise = type_checker_walk(checker, ast->condition.otherwise);
     return type_unify_join(&checker->unify, then, otherwise);
@@ -557,10 +580,12 @@ static const struct type *walk_optional_map(struct type_checker *checker, const 
     return ast->bind.is_flat ? body : type_optional(checker->arena, body);
 }
 
-const struct type *type_checker_walk(struct type_checker *checker, const struct ast *ast)
+static const struct type *walk(struct type_checker *checker, const struct ast *ast)
 {
     switch (ast->kind) {
     case AST_LITERAL:
+        if (ast->literal.kind == VALUE_BOOL)
+            checker->answer = ast->literal.boolean ? ANSWER_TRUE : ANSWER_FALSE;
         return type_of_kind(checker->arena, ast->literal.kind);
     case AST_NAME:
     case AST_SELECT:
@@ -591,6 +616,17 @@ const struct type *type_checker_walk(struct type_checker *checker, const struct 
         return walk_optional_map(checker, ast);
     }
     never();
+}
+
+const struct type *type_checker_walk(struct type_checker *checker, const struct ast *ast)
+{
+    checker->answer = ANSWER_OPEN;
+    const struct type *type = walk(checker, ast);
+    bool may_answer = ast->kind == AST_LITERAL || ast->kind == AST_AND || ast->kind == AST_OR ||
+                      ast->kind == AST_UNARY || ast->kind == AST_BINARY;
+    if (!may_answer)
+        checker->answer = ANSWER_OPEN; /* what a part of it left behind */
+    return type;
 }
 
 const struct type *type_check(const struct ast *root, const struct expr_scope *scope,

@@ -16,12 +16,16 @@ struct type_local {
     const struct type_local *outer;
 };
 
+/* What is known of the answer of a part that is true or false. */
+enum type_answer { ANSWER_OPEN, ANSWER_TRUE, ANSWER_FALSE };
+
 struct type_checker {
     struct arena *arena;
     struct remarks *remarks;
     const struct expr_scope *scope;
     const struct type_local *locals;
     struct type_unify unify;
+    enum type_answer answer; /* of the part that was walked last, should it have one */
 };
 
 /* type_check.c */

@@ -1,57 +1,7 @@
 /*
  * test_check.c - what is found in machines before they run, and what is not found in good ones.
  */
-#include "chart_fixture.h"
-
-struct row {
-    const char *definition;
-    const char *found; /* "IL0201 3:6 error", one after the other */
-    const char *says;  /* a part of the first message */
-};
-
-static const char *const CLEAN = "";
-
-static struct span findings_of(const char *definition, struct arena *arena,
-                               struct diagnostics *diagnostics)
-{
-    struct text text;
-    const struct machine *machine =
-        fixture_load(span_from_text(definition), arena, diagnostics);
-    if (machine == NULL)
-        fail_msg("%s\n%.*s", definition, SPAN_ARGS(diagnostics->first->message));
-    machine_check(machine, diagnostics);
-    diagnostics_sort(diagnostics);
-    text_init(&text, arena);
-    for (const struct diagnostic *found = diagnostics->first; found != NULL;
-         found = found->next)
-        text_format(&text, "%s%.*s %u:%u %s", text.size == 0 ? "" : ", ",
-                    SPAN_ARGS(found->code), found->place.line, found->place.column,
-                    severity_name(found->severity));
-    return text_span(&text);
-}
-
-static void expect_found(const struct row *rows, size_t count)
-{
-    size_t wrong = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct arena arena;
-        struct diagnostics diagnostics;
-        arena_open(&arena, DEFINITION_ARENA_BYTES);
-        struct span found = findings_of(rows[i].definition, &arena, &diagnostics);
-        bool fits = span_is(found, rows[i].found) &&
-                    (diagnostics.first == NULL ||
-                     span_find(diagnostics.first->message, span_from_text(rows[i].says), 0) !=
-                         SIZE_MAX);
-        if (!fits)
-            print_error("%s%.*s\ninstead of\n%s (%s)\n\n", rows[i].definition, SPAN_ARGS(found),
-                        rows[i].found, rows[i].says);
-        if (!fits && diagnostics.first != NULL)
-            print_error("%.*s\n", SPAN_ARGS(diagnostics.first->message));
-        wrong += !fits;
-        arena_close(&arena);
-    }
-    assert_int_equal(wrong, 0);
-}
+#include "check_rows.h"
 
 static void good_machines_are_left_alone(void **state)
 {
@@ -82,16 +32,16 @@ static void good_machines_are_left_alone(void **state)
         "initial: A\nstates: { A: { after: { 1s: B } }, B: { always: C }, C: { type: final } "
         "}\n",
     };
-    struct row rows[COUNT(definitions)];
+    struct check_row rows[COUNT(definitions)];
     for (size_t i = 0; i < COUNT(definitions); i++)
-        rows[i] = (struct row){definitions[i], CLEAN, ""};
-    expect_found(rows, COUNT(rows));
+        rows[i] = (struct check_row){definitions[i], "", ""};
+    check_rows_expect(rows, COUNT(rows));
 }
 
 static void what_is_wrong_is_found_where_it_stands(void **state)
 {
     (void)state;
-    static const struct row rows[] = {
+    static const struct check_row rows[] = {
         {"initial: A\nstates:\n  A: { on: { X: B } }\n  B: { type: final }\n  Z: { on: { X: A "
          "} "
          "}\n",
@@ -119,7 +69,7 @@ static void what_is_wrong_is_found_where_it_stands(void **state)
          "}\n",
          "IL0502 3:6 warning", "the guard `g` is never used"},
     };
-    expect_found(rows, COUNT(rows));
+    check_rows_expect(rows, COUNT(rows));
 }
 
 #define GUARDED(guard)                                                                        \
@@ -130,7 +80,7 @@ static void what_is_wrong_is_found_where_it_stands(void **state)
 static void guards_that_never_change_are_found(void **state)
 {
     (void)state;
-    static const struct row rows[] = {
+    static const struct check_row rows[] = {
         {GUARDED("context.x && !context.x"), NEVER, "can never hold"},
         {GUARDED("context.n > 10 && context.n < 5"), NEVER, "can never hold"},
         {GUARDED("event.type == 'a' && event.type == 'b'"), NEVER, "can never hold"},
@@ -141,30 +91,30 @@ static void guards_that_never_change_are_found(void **state)
         {GUARDED("has(context.x) || !has(context.x)"), NEVER, "always holds"},
         {GUARDED("g || true"), NEVER, "always holds"},
         /* sometimes */
-        {GUARDED("false"), CLEAN, ""},
-        {GUARDED("context.x"), CLEAN, ""},
-        {GUARDED("context.n > 5 && context.n < 10"), CLEAN, ""},
-        {GUARDED("context.n > 5 || context.n <= 5"), CLEAN, ""}, /* it may be missing */
-        {GUARDED("g || !g"), CLEAN, ""},
-        {GUARDED("In('A')"), CLEAN, ""},
-        {GUARDED("In('A') && !In('B') && g"), CLEAN, ""},
-        {GUARDED("event.type == 'X'"), CLEAN, ""},
-        {GUARDED("now.getHours() > 8"), CLEAN, ""},
-        {GUARDED("now > timestamp('2026-01-01T00:00:00Z')"), CLEAN, ""},
-        {GUARDED("now < timestamp(context.until)"), CLEAN, ""},
-        {GUARDED("now - timestamp(context.since) > duration('24h')"), CLEAN, ""},
-        {GUARDED("timestamp(context.since) + duration('24h') < now"), CLEAN, ""},
-        {GUARDED("context.items.exists(i, i.n > 3 && i.m < 2)"), CLEAN, ""},
-        {GUARDED("size(context.items) > 0 && context.items[0].sku == 'x'"), CLEAN, ""},
-        {GUARDED("context.s.startsWith('a') && context.s.endsWith('b')"), CLEAN, ""},
-        {GUARDED("context.s.matches('^[0-9]{16}$')"), CLEAN, ""},
-        {GUARDED("context.n % 7 == 3 && context.n * context.m == 1001"), CLEAN, ""},
-        {GUARDED("context == {'a': 1} || event == {'type': 'x'}"), CLEAN, ""},
-        {GUARDED("type(context.n) == int"), CLEAN, ""},
-        {GUARDED("context.?a.?b.orValue(3) == 4"), CLEAN, ""},
-        {GUARDED("string(context.n) == '12345'"), CLEAN, ""},
+        {GUARDED("false"), "", ""},
+        {GUARDED("context.x"), "", ""},
+        {GUARDED("context.n > 5 && context.n < 10"), "", ""},
+        {GUARDED("context.n > 5 || context.n <= 5"), "", ""}, /* it may be missing */
+        {GUARDED("g || !g"), "", ""},
+        {GUARDED("In('A')"), "", ""},
+        {GUARDED("In('A') && !In('B') && g"), "", ""},
+        {GUARDED("event.type == 'X'"), "", ""},
+        {GUARDED("now.getHours() > 8"), "", ""},
+        {GUARDED("now > timestamp('2026-01-01T00:00:00Z')"), "", ""},
+        {GUARDED("now < timestamp(context.until)"), "", ""},
+        {GUARDED("now - timestamp(context.since) > duration('24h')"), "", ""},
+        {GUARDED("timestamp(context.since) + duration('24h') < now"), "", ""},
+        {GUARDED("context.items.exists(i, i.n > 3 && i.m < 2)"), "", ""},
+        {GUARDED("size(context.items) > 0 && context.items[0].sku == 'x'"), "", ""},
+        {GUARDED("context.s.startsWith('a') && context.s.endsWith('b')"), "", ""},
+        {GUARDED("context.s.matches('^[0-9]{16}$')"), "", ""},
+        {GUARDED("context.n % 7 == 3 && context.n * context.m == 1001"), "", ""},
+        {GUARDED("context == {'a': 1} || event == {'type': 'x'}"), "", ""},
+        {GUARDED("type(context.n) == int"), "", ""},
+        {GUARDED("context.?a.?b.orValue(3) == 4"), "", ""},
+        {GUARDED("string(context.n) == '12345'"), "", ""},
     };
-    expect_found(rows, COUNT(rows));
+    check_rows_expect(rows, COUNT(rows));
 }
 
 /* Sums of bits that are even and odd: each takes many steps to refute. */
@@ -186,7 +136,7 @@ static void hard_guards_are_given_up_in_time(void **state)
                         i);
         text_add(&text, SPAN("\"}\n"));
     }
-    findings_of(text.bytes, &arena, &diagnostics);
+    check_rows_find(text.bytes, &arena, &diagnostics);
     arena_close(&arena);
 }
 
@@ -202,7 +152,7 @@ static void large_machines_are_checked_in_time(void **state)
     for (int i = 0; i < 4000; i++)
         text_format(&text, " S%d: {on: {x: S%d, y: [{guard: 'false', target: S0}, S%d]}}\n", i,
                     i == 3999 ? 0 : i + 1, i == 0 ? 3999 : i - 1);
-    assert_int_equal(findings_of(text.bytes, &arena, &diagnostics).size, 0);
+    assert_int_equal(check_rows_find(text.bytes, &arena, &diagnostics).size, 0);
     arena_close(&arena);
 }
 

@@ -420,6 +420,18 @@ static void checks_find_what_is_there(void **state)
          "transitions: { A: [B], B: [A] }\n"
          "validators: { A: 'o.n < 10', B: 'o.n > 8' }\n",
          "IL0311", "{\"n\":9}"},
+        /* types */
+        {"record: { as: o, defaults: { paymentReceived: false } }\ninitial: A\n"
+         "transitions: { A: [] }\nvalidators: { A: 'o.paymentRecieved || true' }\n",
+         "IL0503", "there is no field 'paymentRecieved'"},
+        {"record: { as: o, defaults: { n: 0, s: a } }\ninitial: A\ntransitions: { A: [] }\n"
+         "validators: { A: 'o.n * 1.5 > 1.0 || o.s.size() > 3 || !(o.s == 3)' }\n",
+         "IL0503", "string and int are never equal"},
+        {"record: { schema: { properties: { n: { type: integer } }, additionalProperties: "
+         "false "
+         "} }\ninitial: A\ntransitions: { A: [] }\n"
+         "validators: { A: 'record.n + 1.5 > 1.0 || record.m || true' }\n",
+         "IL0503 IL0503", "int + double"},
         /* too many combinations */
         {TWENTY_FLAGS "transitions: { A: B, B: A }\nvalidators: { A: '!o.a || (" ALL
                       ")', B: o.a }\n",

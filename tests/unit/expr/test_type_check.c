@@ -164,7 +164,6 @@ static void what_can_only_fail_is_an_error(void **state)
         {"o.totl", "!3 there is no field 'totl' | did you mean 'total'?"},
         {"o.nothing", "!3 there is no field 'nothing'"},
         {"o['totl']", "!3 there is no field 'totl' | did you mean 'total'?"},
-        {"has(o.totl)", "!7 there is no field 'totl' | did you mean 'total'?"},
         {"o.items.exists(i, i.a + 'b')", "!23 no such overload: int + string"},
         {"o.items.all(i, i.a)", "!18 the condition of a macro is a bool, not int"},
         {"n.map(x, x)", "!1 map() goes over a list or a map, not int"},
@@ -188,6 +187,13 @@ static void what_is_always_the_same_is_a_warning(void **state)
         {"o.status in ['open', 'shiped']",
          "~22 it is never \"shiped\" | did you mean 'shipped'?"},
         {"e.statuss == 'open'", "~3 there is no field 'statuss' | did you mean 'status'?"},
+        {"has(o.totl)", "~7 there is no field 'totl' | did you mean 'total'?"},
+        {"o.?totl.orValue(1)", "~4 there is no field 'totl' | did you mean 'total'?"},
+        {"true ? 1 : n", "~12 this is never reached: the condition is always true"},
+        {"!(n > 1 && false) ? n : 2",
+         "~25 this is never reached: the condition is always true"},
+        {"n > 1 && false || false ? n : 2",
+         "~27 this is never reached: the condition is always false"},
     };
     check_rows(rows, COUNT(rows));
 }
@@ -209,6 +215,9 @@ static void what_may_work_is_left_alone(void **state)
         {"[1, 'a'].all(x, x % 2 == 1)", "bool"},
         {"[o.status, 'x'][0] == 'y'", "bool"},
         {"{1: 'a'}[1.0]", "string"},
+        {"n > 1 || o.paid == true ? 1 : 2", "int"},
+        {"o.paid && true ? n : 2", "int"},
+        {"[true][0] ? n : 2", "int"},
     };
     check_rows(rows, COUNT(rows));
 }
