@@ -525,6 +525,8 @@ const struct type *expr_slot_check(const struct expr_slot *slot, const struct ex
                                                 : type_of_value(arena, slot->literal);
     case SLOT_PROGRAM:
         return expr_check(slot->program, scope, arena, diagnostics);
+    case SLOT_FOREIGN: /* another language */
+        return type_simple(TYPE_DYN);
     case SLOT_TEXT:
         check_text(slot, scope, arena, diagnostics);
         return type_simple(TYPE_STRING);
