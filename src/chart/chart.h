@@ -8,6 +8,7 @@
 #include "chart/derivation.h"
 #include "chart/derivation_columns.h"
 #include "chart/derivation_table.h"
+#include "chart/derived_state.h"
 #include "chart/describe.h"
 #include "chart/door.h"
 #include "chart/draw.h"

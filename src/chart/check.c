@@ -9,6 +9,7 @@
 
 #include "base/ensure.h"
 #include "chart/check_guards.h"
+#include "chart/check_skipped.h"
 #include "chart/check_types.h"
 
 struct graph {
@@ -268,8 +269,12 @@ void machine_check(const struct machine *machine, struct diagnostics *diagnostic
     if (machine->state_count == 1)
         diagnostics_add(diagnostics, SEVERITY_WARNING, "IL0203", machine->states[0].place,
                         "the machine has no `states`: nothing will ever change");
-    check_reached(&graph);
-    check_ends(&graph);
+    if (machine->derivation != NULL) { /* its edges are the derivation's: derivation_check() */
+        machine_check_skipped(machine, diagnostics);
+    } else {
+        check_reached(&graph);
+        check_ends(&graph);
+    }
     check_shadowed(&graph);
     check_invokes(&graph);
     check_named_guards(&graph);

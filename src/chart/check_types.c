@@ -436,6 +436,8 @@ static void begin(struct typing *typing)
     learn_events(typing);
     learn_owners(typing);
     learn_context(typing);
+    if (machine->derivation != NULL) /* a record has members that others write */
+        typing->types[CHART_CONTEXT] = type_simple(TYPE_DYN);
 }
 
 /* Where memory ends, so do the findings. */

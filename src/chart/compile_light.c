@@ -68,13 +68,13 @@ static void load_state_sets(struct loader *loader)
 }
 
 /* At its end a macrostep of some machines has more to do, whatever it was: invariants must
- * hold, and children hear of every event. */
+ * hold, children hear of every event, states follow from a record. */
 static bool has_light_steps(const struct machine *machine)
 {
     bool forwards = false;
     for (uint32_t i = 0; i < machine->invoke_count; i++)
         forwards = forwards || machine->invokes[i].forwards;
-    return !forwards && machine->invariant_count == 0;
+    return !forwards && machine->invariant_count == 0 && machine->derivation == NULL;
 }
 
 /* The states that a transition enters, if they are known here and nothing acts then: neither

@@ -166,6 +166,12 @@ struct value derivation_verdict(const struct derivation *derivation, uint32_t le
 uint32_t derivation_via(const struct derivation *derivation, const struct derived *derived,
                         uint16_t *leaves);
 
+/* Whether nothing leads on from a leaf. */
+static inline bool derivation_is_sink(const struct derivation *derivation, uint32_t leaf)
+{
+    return derivation->leaves[leaf].order.count == 1;
+}
+
 /* Whether a search from one leaf visits another. */
 bool derivation_reaches(const struct derivation *derivation, uint32_t from, uint32_t to);
 

@@ -20,6 +20,7 @@ static const struct span root_keys[] = {
     SPAN_INIT("on"),         SPAN_INIT("entry"),      SPAN_INIT("exit"),
     SPAN_INIT("actions"),    SPAN_INIT("delays"),     SPAN_INIT("semantics"),
     SPAN_INIT("schemas"),    SPAN_INIT("output"),     SPAN_INIT("after"),
+    SPAN_INIT("always"),     SPAN_INIT("invoke"),     SPAN_INIT("maxIterations"),
     SPAN_INIT("admission"),
 };
 

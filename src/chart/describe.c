@@ -72,6 +72,14 @@ struct value describe_effects(const struct plan *plan, instant_ms now, struct ar
     return value_list(items, plan->effect_count);
 }
 
+struct value describe_via(const struct plan *plan, struct arena *arena)
+{
+    struct value *paths = arena_new_array(arena, plan->via_count, struct value);
+    for (uint32_t i = 0; i < plan->via_count; i++)
+        paths[i] = value_string(plan->after.machine->states[plan->via[i]].path);
+    return value_list(paths, plan->via_count);
+}
+
 static struct value describe_place(struct place place, struct arena *arena)
 {
     if (place.line == 0)

@@ -15,5 +15,8 @@ struct value describe_effect(const struct effect *effect, instant_ms now, struct
 /* All effects of a plan as a list. */
 struct value describe_effects(const struct plan *plan, instant_ms now, struct arena *arena);
 
+/* The paths of the states that a derivation passed, as a list. */
+struct value describe_via(const struct plan *plan, struct arena *arena);
+
 /* The errors of a plan as a list of {"what","expression","at","message"}. */
 struct value describe_errors(const struct plan *plan, struct arena *arena);

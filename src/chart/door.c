@@ -28,11 +28,35 @@ static const struct machine_event *find(const struct machine *machine, struct sp
     return found;
 }
 
+static bool accepts_patch(struct value payload, struct arena *arena, struct span *problem)
+{
+    const struct value *patch = value_find(payload, SPAN("patch"));
+    const struct value *version = value_find(payload, SPAN("if_version"));
+    uint32_t known = version == NULL ? 1 : 2;
+    *problem = (struct span){0};
+    if (patch == NULL || patch->kind != VALUE_MAP)
+        *problem = text_print(arena, "a patch must be an object, not %s",
+                              patch == NULL ? "missing" : value_kind_name(patch->kind));
+    else if (version != NULL && (version->kind != VALUE_INT || version->integer < 1))
+        *problem = SPAN("`if_version` must be a number from 1 on: the instance's `seq`");
+    else if (payload.count != known)
+        *problem = SPAN("beside `patch` there is only `if_version`");
+    return problem->size == 0;
+}
+
 bool door_accepts(const struct machine *machine, struct span type, struct value payload,
                   struct arena *arena, struct value *accepted, struct span *problem)
 {
     struct schema_problem wrong;
     *accepted = payload;
+    if (span_is(type, PATCH_EVENT) && machine_find_event(machine, type) == EVENT_ID_OTHER) {
+        *problem =
+            text_print(arena, "machine %.*s is driven by events: there is no record to patch",
+                       SPAN_ARGS(machine->id));
+        return false;
+    }
+    if (machine->derivation != NULL && span_is(type, PATCH_EVENT))
+        return accepts_patch(payload, arena, problem);
     if (!machine->declares_events)
         return true;
     const struct machine_event *event = find(machine, type);

@@ -32,8 +32,8 @@ static const struct key_rule root_keys[] = {
     {"run", true},        {"timeout", true},        {"onTimeout", true},
     {"onError", true},    {"order", true},          {"route", true},
     {"events", true},     {"admission", true},      {"history", false},
-    {"record", false},    {"transitions", false},   {"validators", false},
-    {"derive", false},    {"choice", false},
+    {"record", true},     {"transitions", true},    {"validators", true},
+    {"derive", true},     {"choice", false},
 };
 
 void *loader_grow(struct arena *arena, const void *old, uint32_t count, uint32_t *capacity,
@@ -265,6 +265,8 @@ const struct expr_slot *loader_slot(struct loader *loader, const struct node *no
         loader->machine.reads_event = true;
     if (slot != NULL && expr_slot_is_foreign(slot))
         loader->machine.has_scripts = true;
+    if (slot != NULL && expr_slot_uses(slot, CHART_RECORD))
+        loader->machine.reads_record = true;
     return slot;
 }
 
@@ -575,10 +577,13 @@ const struct machine *machine_load_with(const struct node *root,
                      node_kind_name(root));
         return NULL;
     }
+    if (!load_derivation(&loader))
+        return NULL;
     begin(&loader);
     loader_check_keys(&loader, root, root_keys, sizeof root_keys / sizeof root_keys[0],
                       "a machine");
     load_identity(&loader);
+    load_record(&loader);
     load_semantics(&loader);
     if (loader.machine.semantics != SEMANTICS_SCXML)
         loader.machine.language = NULL; /* XState's documents have CEL alone */
@@ -588,6 +593,8 @@ const struct machine *machine_load_with(const struct node *root,
     load_parts(&loader);
     if (diagnostics->errors == errors_before)
         load_tables(&loader);
+    if (diagnostics->errors == errors_before)
+        load_derived_states(&loader);
     if (diagnostics->errors != errors_before)
         return NULL;
     struct machine *machine = arena_new(arena, struct machine);

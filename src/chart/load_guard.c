@@ -18,6 +18,8 @@ static struct span *scope_names(struct loader *loader, uint32_t named_count)
     struct span *names =
         arena_new_array(loader->arena, CHART_VARIABLE_COUNT + named_count, struct span);
     memcpy(names, built_in, sizeof built_in);
+    if (loader->machine.derivation != NULL)
+        names[CHART_RECORD] = loader->machine.derivation->record;
     return names;
 }
 
@@ -123,12 +125,14 @@ static uint32_t add_guard(struct loader *loader, const struct machine_guard *gua
     return loader->guard_count++;
 }
 
-/* Every expression that reads the event needs it made. */
-static void note_event(struct loader *loader, const struct expr_program *program)
+/* Every expression that reads the event, or the record, needs it made. */
+static void note_reads(struct loader *loader, const struct expr_program *program)
 {
     if (expr_uses(program, CHART_EVENT) || expr_uses(program, CHART_PAYLOAD) ||
         expr_uses(program, CHART_SCXML_EVENT))
         loader->machine.reads_event = true;
+    if (expr_uses(program, CHART_RECORD))
+        loader->machine.reads_record = true;
 }
 
 static uint32_t load_expression(struct loader *loader, struct span name,
@@ -140,7 +144,7 @@ static uint32_t load_expression(struct loader *loader, struct span name,
     guard.program = compile_text(loader, node, guard.text);
     if (guard.program == NULL || refuse_later(loader, &guard))
         return NO_INDEX;
-    note_event(loader, guard.program);
+    note_reads(loader, guard.program);
     list_needs(loader, &guard);
     return add_guard(loader, &guard);
 }
@@ -168,7 +172,7 @@ uint32_t load_guard_text(struct loader *loader, struct span text, struct place p
         expr_compile(text, place, &loader->scope, loader->arena, loader->diagnostics);
     if (guard.program == NULL)
         return NO_INDEX;
-    note_event(loader, guard.program);
+    note_reads(loader, guard.program);
     return add_guard(loader, &guard);
 }
 

@@ -4,13 +4,13 @@
 #include "chart/loader.h"
 
 static const struct key_rule state_keys[] = {
-    {"id", true},     {"description", true}, {"type", true},         {"initial", true},
-    {"states", true}, {"on", true},          {"always", true},       {"after", true},
-    {"invoke", true}, {"onDone", true},      {"tags", true},         {"output", true},
-    {"meta", true},   {"entry", true},       {"exit", true},         {"history", true},
-    {"target", true}, {"actions", true},     {"route", true},        {"timeout", true},
-    {"choice", true}, {"onTimeout", true},   {"onError", true},      {"key", true},
-    {"order", true},  {"validator", false},  {"transitions", false},
+    {"id", true},     {"description", true}, {"type", true},        {"initial", true},
+    {"states", true}, {"on", true},          {"always", true},      {"after", true},
+    {"invoke", true}, {"onDone", true},      {"tags", true},        {"output", true},
+    {"meta", true},   {"entry", true},       {"exit", true},        {"history", true},
+    {"target", true}, {"actions", true},     {"route", true},       {"timeout", true},
+    {"choice", true}, {"onTimeout", true},   {"onError", true},     {"key", true},
+    {"order", true},  {"validator", true},   {"transitions", true},
 };
 
 static const struct span known_types[] = {SPAN_INIT("atomic"),   SPAN_INIT("compound"),
@@ -367,6 +367,15 @@ static void check_final(struct loader *loader, const struct node *node)
     }
 }
 
+static void check_keys(struct loader *loader, const struct node *node)
+{
+    const struct node *transitions = node_find(node, SPAN("transitions"));
+    loader_check_keys(loader, node, state_keys, sizeof state_keys / sizeof state_keys[0],
+                      "a state");
+    if (transitions != NULL && loader->machine.derivation == NULL)
+        load_refuse_underived(loader, "transitions", transitions->place);
+}
+
 static void load_state(struct loader *loader, const struct node *node, struct span key,
                        uint32_t parent, uint32_t depth)
 {
@@ -390,8 +399,7 @@ static void load_state(struct loader *loader, const struct node *node, struct sp
         return;
     }
     if (!is_root)
-        loader_check_keys(loader, node, state_keys, sizeof state_keys / sizeof state_keys[0],
-                          "a state");
+        check_keys(loader, node);
     enum state_type type = load_type(loader, node);
     if (is_root && type == STATE_HISTORY) {
         loader_error(loader, "IL0104", node->place, "a machine is no history state");

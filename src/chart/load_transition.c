@@ -72,6 +72,8 @@ static bool load_target(struct loader *loader, const struct node *node,
 {
     struct range targets;
     bool together = true;
+    if (!load_may_target(loader, node))
+        return false;
     bool fine = load_targets(loader, transition->source, node, &targets, &together);
     if (!together) {
         targets.count = 1;

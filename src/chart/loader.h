@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/limits.h"
+#include "chart/derivation.h"
 #include "chart/load.h"
 
 /* A key that may stand in some map of the definition. */
@@ -179,6 +180,19 @@ struct range load_transition_actions(struct loader *loader, const struct node *m
 
 /* load_invoke.c */
 void load_invokes(struct loader *loader, uint32_t state);
+
+/* load_derived.c: machines whose state follows from a record. */
+/* Reads the derivation of such a machine; false after an error. */
+bool load_derivation(struct loader *loader);
+/* What a derivation is not read for: names that are taken, states that only `transitions` and
+ * `validators` name. Of other machines: keys that belong to such ones. */
+void load_record(struct loader *loader);
+/* Which state each leaf of the derivation is; after the tables. */
+void load_derived_states(struct loader *loader);
+/* Says that a key belongs to such machines only. */
+void load_refuse_underived(struct loader *loader, const char *key, struct place place);
+/* An error where such a machine has a transition with a target. */
+bool load_may_target(struct loader *loader, const struct node *target);
 
 /* compile.c: pass three, the look-up tables; the loader has no errors. */
 void load_tables(struct loader *loader);

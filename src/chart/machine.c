@@ -8,6 +8,7 @@
 #include "base/ensure.h"
 #include "base/hash.h"
 #include "base/limits.h"
+#include "chart/derivation.h"
 
 static uint32_t find_exactly(const struct machine *machine, struct span type)
 {
@@ -29,6 +30,8 @@ void machine_scope(const struct machine *machine, struct expr_scope *scope, stru
     uint32_t named = machine->named_guard_count;
     struct span *names = arena_new_array(arena, CHART_VARIABLE_COUNT + named, struct span);
     memcpy(names, built_in, sizeof built_in);
+    if (machine->derivation != NULL)
+        names[CHART_RECORD] = machine->derivation->record;
     for (uint32_t i = 0; i < named; i++)
         names[CHART_VARIABLE_COUNT + i] = machine->guards[i].name;
     *scope = (struct expr_scope){.variables = names,

@@ -29,17 +29,18 @@ enum { EVENT_ID_NONE, EVENT_ID_OTHER, EVENT_ID_FIRST };
 enum semantics { SEMANTICS_XSTATE, SEMANTICS_SCXML };
 
 /* The variables of every expression, by slot; named guards follow. */
-#define CHART_VARIABLE_LIST(X)     \
-    X(CONTEXT, "context")          \
-    X(EVENT, "event")              \
-    X(PAYLOAD, "payload")          \
-    X(NOW, "now")                  \
-    X(INPUT, "input")              \
-    X(PARAMS, "params")            \
-    X(SCXML_EVENT, "_event")       \
-    X(SCXML_SESSION, "_sessionid") \
-    X(SCXML_NAME, "_name")         \
-    X(SCXML_PROCESSORS, "_ioprocessors")
+#define CHART_VARIABLE_LIST(X)           \
+    X(CONTEXT, "context")                \
+    X(EVENT, "event")                    \
+    X(PAYLOAD, "payload")                \
+    X(NOW, "now")                        \
+    X(INPUT, "input")                    \
+    X(PARAMS, "params")                  \
+    X(SCXML_EVENT, "_event")             \
+    X(SCXML_SESSION, "_sessionid")       \
+    X(SCXML_NAME, "_name")               \
+    X(SCXML_PROCESSORS, "_ioprocessors") \
+    X(RECORD, "") /* as a machine whose state follows from a record calls it */
 
 #define CHART_VARIABLE_ENUM(name, text) CHART_##name,
 enum chart_variable { CHART_VARIABLE_LIST(CHART_VARIABLE_ENUM) CHART_VARIABLE_COUNT };
@@ -217,6 +218,11 @@ struct machine_invoke {
     struct place place;
 };
 
+struct derivation;
+
+/* What changes the record of a machine whose state follows from it. */
+#define PATCH_EVENT "record.patch"
+
 /* An event that may come from outside, and what its payload looks like. */
 struct machine_event {
     struct span type; /* may end in `.*`, or be `*` */
@@ -291,8 +297,13 @@ struct machine {
     const struct span
         *declared; /* SCXML: the only members of the context that may be assigned */
     uint32_t declared_count;
-    uint32_t communication_error_event; /* error.communication */
-    uint32_t execution_error_event;     /* error.execution */
+    const struct derivation *derivation; /* of a machine whose state follows from its context,
+                                            the record; else NULL */
+    const uint32_t *derived_states;      /* by leaf of the derivation */
+    uint32_t patch_event;                /* PATCH_EVENT, or EVENT_ID_NONE */
+    bool reads_record;                   /* some expression does */
+    uint32_t communication_error_event;  /* error.communication */
+    uint32_t execution_error_event;      /* error.execution */
 
     const struct node *steps; /* the `steps:` of the file, or NULL: for the engine */
     struct span definition;   /* everything but `steps`, as JSON in written order */

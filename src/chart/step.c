@@ -41,7 +41,7 @@ static struct value unbound(void)
     return value_error((struct span){0});
 }
 
-static bool count_microstep(struct stepper *stepper)
+bool stepper_count_microstep(struct stepper *stepper)
 {
     if (++stepper->microsteps <= stepper->machine->microsteps_max)
         return true;
@@ -79,7 +79,7 @@ static bool choice_acts(const struct choice *choice)
 /* Takes the transitions that were chosen. */
 static bool take(struct stepper *stepper)
 {
-    if (!count_microstep(stepper))
+    if (!stepper_count_microstep(stepper))
         return false;
     for (uint32_t i = 0; i < stepper->choice_count; i++) {
         const struct machine_transition *transition = stepper->choices[i].transition;
@@ -106,6 +106,10 @@ static bool is_invoke_error(const struct stepper *stepper, uint32_t event)
  * the instance when nothing handles it, not an event from outside that is called so. */
 static bool handle_event(struct stepper *stepper, const struct raised *event, bool may_stop)
 {
+    bool is_patch =
+        event->event != EVENT_ID_NONE && event->event == stepper->machine->patch_event;
+    if (is_patch && !stepper_patch(stepper, event->payload))
+        return false;
     stepper_select(stepper, event->event);
     if (stepper->undeclared.text != NULL) {
         stop_undeclared(stepper);
@@ -162,7 +166,7 @@ static bool handle_raised(struct stepper *stepper)
     if (stepper->queue == NULL)
         stepper->queue_end = &stepper->queue;
     stepper_set_event(stepper, raised);
-    return count_microstep(stepper) && handle_event(stepper, raised, true);
+    return stepper_count_microstep(stepper) && handle_event(stepper, raised, true);
 }
 
 static bool keeps_invariants(struct stepper *stepper)
@@ -178,13 +182,15 @@ static bool keeps_invariants(struct stepper *stepper)
     return true;
 }
 
-/* Eventless transitions until none is enabled, then one internal event, and again; then
- * requests. */
+/* Eventless transitions until none is enabled, the derivation as the last of them, then one
+ * internal event, and again; then requests. */
 static bool come_to_rest(struct stepper *stepper)
 {
     while (stepper->next->status == INSTANCE_ACTIVE) {
         bool again;
         if (!take_eventless(stepper, &again))
+            return false;
+        if (!again && !stepper_derive(stepper, &again))
             return false;
         if (again)
             continue;
@@ -195,6 +201,8 @@ static bool come_to_rest(struct stepper *stepper)
         if (!handle_raised(stepper))
             return false;
     }
+    if (stepper_is_at_end(stepper) && !stepper_complete(stepper))
+        return false;
     return keeps_invariants(stepper);
 }
 
@@ -244,6 +252,10 @@ static void begin(struct stepper *stepper, const struct configuration *before)
     stepper->microsteps = 0;
     stepper->room = 0;
     stepper->applied = false;
+    stepper->derives = false;
+    stepper->via = NULL;
+    stepper->via_count = 0;
+    stepper->via_capacity = 0;
     stepper->is_complete = false;
     stepper->effects = NULL;
     stepper->effect_count = 0;
@@ -252,7 +264,7 @@ static void begin(struct stepper *stepper, const struct configuration *before)
     copy_before(stepper, before);
     if (!stepper->is_bound)
         stepper_bind(stepper);
-    stepper->slots[CHART_CONTEXT] = before->context;
+    stepper_show_context(stepper, before->context);
 }
 
 static bool is_result(const struct event *event)
@@ -375,11 +387,15 @@ static bool start(struct stepper *stepper, struct value input)
     }
     if (is_scxml)
         context = take_passed(stepper, context, input);
+    if (machine->derivation != NULL && !stepper_take_record(stepper, input, &context))
+        return false;
     stepper->applied = true;
     if (!stepper_keep_context(stepper, context, false))
         return false;
     if (machine->run.count > 0 && !stepper_act(stepper, machine->run))
         return false;
+    if (machine->derivation != NULL)
+        return stepper_start_derived(stepper) && come_to_rest(stepper);
     stepper->choices[0] =
         (struct choice){&machine->transitions[machine->start], NO_STATE, NO_INDEX};
     stepper->choice_count = 1;
@@ -433,6 +449,8 @@ static void settle(struct stepper *stepper, const struct configuration *before,
     struct plan *plan = stepper->plan;
     plan->after.timers = stepper->timers;
     plan->after.invocations = stepper->invocations;
+    plan->via = stepper->via;
+    plan->via_count = stepper->via_count;
     plan->changed = before == NULL || !configuration_looks_equal(before, &plan->after);
     set_effects(stepper, before, event);
 }
@@ -511,6 +529,24 @@ static void run_event(struct stepper *stepper, const struct configuration *befor
         begin(stepper, before);
     else
         recover(stepper, before, event);
+}
+
+/* Where nothing leads on the record may still change: it is a row that others write. */
+static void run_after_end(struct stepper *stepper, const struct configuration *before,
+                          const struct arrival *arrival)
+{
+    uint32_t event = arrival->event.event;
+    stepper->plan->outcome = OUTCOME_IGNORED;
+    if (before->status != INSTANCE_DONE || event == EVENT_ID_NONE ||
+        event != stepper->machine->patch_event)
+        return;
+    bool fine = stepper_patch(stepper, arrival->event.payload) && keeps_invariants(stepper);
+    if (fine && stepper->applied)
+        stepper->plan->outcome = OUTCOME_APPLIED;
+    if (fine)
+        return;
+    stepper->plan->outcome = OUTCOME_FAILED;
+    begin(stepper, before);
 }
 
 struct stepper *stepper_make(const struct machine *machine, instant_ms now, struct arena *arena,
@@ -608,7 +644,7 @@ static void run_fully(struct stepper *stepper, const struct configuration *befor
         run_start(stepper, event);
     } else if (before->status != INSTANCE_ACTIVE || arrival->late) {
         begin(stepper, before);
-        stepper->plan->outcome = OUTCOME_IGNORED;
+        run_after_end(stepper, before, arrival);
     } else if (stepper->plan->gave_up) {
         give_up(stepper, before, event);
     } else {
@@ -626,6 +662,7 @@ static enum status run(const struct machine *machine, const struct configuration
         return STATUS_NO_SPACE;
     ensure((before == NULL) == (event->kind == EVENT_START));
     plan->errors = NULL; /* the other members are set on the way, each in one place */
+    plan->via_count = 0;
     struct arrival arrival = stepper_arrival(machine, before, event, arena);
     struct stepper *stepper = stepper_make(machine, now, arena, plan);
     if (before != NULL || machine->semantics != SEMANTICS_SCXML)

@@ -82,6 +82,8 @@ struct plan {
     struct configuration after;
     const struct effect *effects;
     uint32_t effect_count;
+    const uint32_t *via; /* the states that a derivation passed, and did not enter */
+    uint32_t via_count;
     struct span type; /* the event's type, as histories show it */
     struct value payload;
     struct step_error *errors; /* in the order they happened */

@@ -91,7 +91,7 @@ static bool act_assign(struct stepper *stepper, struct range range)
         const struct machine_assign *assign = &stepper->machine->assigns[i];
         struct value value;
         if (assign->sees_earlier)
-            stepper->slots[CHART_CONTEXT] = context;
+            stepper_show_context(stepper, context);
         struct value seen = stepper->slots[CHART_CONTEXT];
         if (!is_declared(stepper, assign->key))
             return refuse_name(stepper, assign->key, assign->place);

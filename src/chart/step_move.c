@@ -408,6 +408,46 @@ bool stepper_move(struct stepper *stepper)
     return enter(stepper);
 }
 
+/* What becomes active: the leaves, and what is around them and is not. */
+static uint64_t *find_entered(const struct stepper *stepper, const uint32_t *leaves,
+                              uint32_t count)
+{
+    const struct machine *machine = stepper->machine;
+    uint64_t *entered = arena_get_zeroed(stepper->arena, machine->word_count * sizeof *entered);
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t state = leaves[i];
+             state != NO_STATE && !configuration_has(stepper->next, state);
+             state = machine->states[state].parent)
+            set_bit(entered, state);
+    }
+    return entered;
+}
+
+bool stepper_move_to(struct stepper *stepper, const uint32_t *domains, const uint32_t *leaves,
+                     uint32_t count)
+{
+    const struct machine *machine = stepper->machine;
+    for (uint32_t i = count; i-- > 0;) {
+        if (!leave(stepper, domains[i]))
+            return false;
+    }
+    const uint64_t *entered = find_entered(stepper, leaves, count);
+    for (uint32_t state = 0; state < machine->state_count; state++) {
+        if (!entry_set_has(entered, state))
+            continue;
+        if (!enter_one(stepper, state))
+            return false;
+        if (machine->states[state].type == STATE_FINAL && !enter_final(stepper, state))
+            return false;
+    }
+    return true;
+}
+
+bool stepper_complete(struct stepper *stepper)
+{
+    return complete_machine(stepper, 0) && stepper_finish(stepper);
+}
+
 /* The states stay as they were, for whoever looks; only their exit actions run. */
 bool stepper_finish(struct stepper *stepper)
 {

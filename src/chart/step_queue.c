@@ -5,6 +5,7 @@
 
 #include "base/ensure.h"
 #include "base/limits.h"
+#include "chart/derivation.h"
 #include "chart/plain.h"
 #include "chart/stepper.h"
 
@@ -214,12 +215,21 @@ bool stepper_fits(struct stepper *stepper, struct value context, struct span nam
     return plain_fits(member, &stepper->room);
 }
 
+void stepper_show_context(struct stepper *stepper, struct value context)
+{
+    stepper->slots[CHART_CONTEXT] = context;
+    if (stepper->machine->reads_record)
+        stepper->slots[CHART_RECORD] =
+            derivation_record(stepper->machine->derivation, context, stepper->arena);
+}
+
 /* Each member fits by itself; this is about all of them together. */
 bool stepper_keep_context(struct stepper *stepper, struct value context, bool fits)
 {
     struct span problem = {0};
     stepper->next->context = context;
-    stepper->slots[CHART_CONTEXT] = context;
+    stepper->derives = true;
+    stepper_show_context(stepper, context);
     if (!fits)
         problem = plain_measure(context, &stepper->room);
     return problem.size == 0 ||

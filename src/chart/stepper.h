@@ -56,6 +56,7 @@ struct stepper {
 
     /* Moving and acting. */
     bool applied;
+    bool derives;     /* the record changed, or a state, since it was derived last */
     bool is_complete; /* a top-level final state was entered */
     uint32_t microsteps;
     uint64_t *active;
@@ -67,6 +68,9 @@ struct stepper {
     struct effect *effects; /* what cannot be told from before and after */
     uint32_t effect_count;
     uint32_t effect_capacity;
+    uint32_t *via; /* states that derivations passed on their way */
+    uint32_t via_count;
+    uint32_t via_capacity;
     int64_t room;        /* how many bytes the context may surely still grow by */
     struct value output; /* … of the final state that completed the machine */
     struct span problem; /* text != NULL: an action failed */
@@ -82,6 +86,8 @@ struct stepper *stepper_make(const struct machine *machine, instant_ms now, stru
                              struct plan *plan);
 /* As if nothing had been selected yet, nor told. */
 void stepper_forget(struct stepper *stepper);
+/* One more; false, with the problem set, when there were enough. */
+bool stepper_count_microstep(struct stepper *stepper);
 /* Gives the variables of expressions their values, before the first of them is evaluated. */
 void stepper_bind(struct stepper *stepper);
 
@@ -129,6 +135,8 @@ bool stepper_value_or_none(struct stepper *stepper, const struct expr_slot *slot
 /* Whether the member of that name, which is new, surely lets the context stay below its limit.
  */
 bool stepper_fits(struct stepper *stepper, struct value context, struct span name);
+/* Shows a context to expressions, and the record that it may be. */
+void stepper_show_context(struct stepper *stepper, struct value context);
 /* Makes it the context; what is not known to fit is measured. */
 bool stepper_keep_context(struct stepper *stepper, struct value context, bool fits);
 
@@ -177,7 +185,24 @@ bool stepper_move_lightly(struct stepper *stepper, uint64_t *active, uint64_t *m
 struct value stepper_foreign(void *host, const struct expr_foreign *foreign, struct value given,
                              struct arena *arena);
 
+/* step_record.c: machines whose state follows from a record, their context. */
+/* The first record: the input, over what `context` says. */
+bool stepper_take_record(struct stepper *stepper, struct value input, struct value *context);
+/* Enters the leaves that follow from the first record. */
+bool stepper_start_derived(struct stepper *stepper);
+/* Lays the patch of an event over the record. */
+bool stepper_patch(struct stepper *stepper, struct value payload);
+/* Derives the states again, if something changed; *again tells whether one was left. */
+bool stepper_derive(struct stepper *stepper, bool *again);
+/* Whether nothing leads on from where it stands, and nothing is under way there. */
+bool stepper_is_at_end(const struct stepper *stepper);
+
 /* step_move.c: one microstep with what was chosen. */
 bool stepper_move(struct stepper *stepper);
+/* Leaves what is active below the domains, and enters these leaves with all around them. */
+bool stepper_move_to(struct stepper *stepper, const uint32_t *domains, const uint32_t *leaves,
+                     uint32_t count);
+/* The machine has come to its end without a final state. */
+bool stepper_complete(struct stepper *stepper);
 /* Leaves everything: the machine has come to its end. */
 bool stepper_finish(struct stepper *stepper);

@@ -256,6 +256,16 @@ static void read_event(struct reading *reading, struct span rest)
         refuse(reading, 0, "a payload is a JSON object without a member `type`");
 }
 
+/* `patch {"paid":true}` is the event with that under its member `patch`. */
+static void read_patch(struct reading *reading, struct span rest)
+{
+    struct value *payload = &reading->line->payload;
+    reading->line->name = SPAN(PATCH_EVENT);
+    if (set_payload(reading, rest, "null"))
+        *payload =
+            value_with(&reading->set->arena, value_map(NULL, 0), SPAN("patch"), *payload);
+}
+
 static void read_result(struct reading *reading, struct span rest)
 {
     reading->line->name = take_name(&rest);
@@ -350,8 +360,9 @@ static bool take_action(struct span *text, enum case_action *action)
     static const struct {
         const char *word;
         enum case_action action;
-    } words[] = {{"start", CASE_START}, {"event", CASE_EVENT},     {"done", CASE_DONE},
-                 {"error", CASE_ERROR}, {"advance", CASE_ADVANCE}, {"expect", CASE_EXPECT}};
+    } words[] = {{"start", CASE_START},  {"event", CASE_EVENT}, {"patch", CASE_PATCH},
+                 {"done", CASE_DONE},    {"error", CASE_ERROR}, {"advance", CASE_ADVANCE},
+                 {"expect", CASE_EXPECT}};
     bool is_late = take_word(text, "late");
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         *action = words[i].action;
@@ -378,6 +389,9 @@ static bool read_action(struct reading *reading, struct span text)
         break;
     case CASE_EVENT:
         read_event(reading, text);
+        break;
+    case CASE_PATCH:
+        read_patch(reading, text);
         break;
     case CASE_DONE:
     case CASE_ERROR:

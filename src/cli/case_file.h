@@ -20,6 +20,7 @@
 enum case_action {
     CASE_START,
     CASE_EVENT,
+    CASE_PATCH, /* the event that changes a record */
     CASE_DONE,
     CASE_ERROR,
     CASE_LATE_DONE, /* of the visit before the last one */
@@ -41,6 +42,8 @@ enum case_action {
     X(LATE, "late", WORDS)       \
     X(CHANGED, "changed", WORDS) \
     X(EFFECTS, "effects", WORDS) \
+    X(HOLDS, "holds", WORDS)     \
+    X(VIA, "via", WORDS)         \
     X(ERRORS, "errors", WORDS)   \
     X(SAYS, "says", WORDS)       \
     X(STEPS, "steps", WORDS)

@@ -55,6 +55,7 @@ struct running {
     uint32_t steps;
     uint32_t error_count;
     struct text errors;
+    struct text via; /* the states that derivations passed */
     struct case_effect *effects;
     struct case_effect **effects_end;
 };
@@ -63,6 +64,7 @@ static void begin_line(struct running *running)
 {
     arena_clear(&running->arena);
     text_clear(&running->errors);
+    text_clear(&running->via);
     running->outcome = OUTCOME_IGNORED;
     running->is_refused = false;
     running->is_late = false;
@@ -197,6 +199,13 @@ static void keep(struct running *running, const struct plan *plan)
                                 step_event_value(plan->type, plan->payload, &running->arena));
 }
 
+static void add_via(struct running *running, const struct plan *plan)
+{
+    for (uint32_t i = 0; i < plan->via_count; i++)
+        text_format(&running->via, "%s%.*s", running->via.size == 0 ? "" : ", ",
+                    SPAN_ARGS(running->machine->states[plan->via[i]].path));
+}
+
 static void take_plan(struct running *running, const struct plan *plan)
 {
     keep(running, plan);
@@ -206,6 +215,7 @@ static void take_plan(struct running *running, const struct plan *plan)
     if (plan->outcome == OUTCOME_FAILED || running->outcome == OUTCOME_IGNORED)
         running->outcome = plan->outcome;
     running->is_late = plan->late;
+    add_via(running, plan);
     note_invocations(running, &plan->after);
     note_coverage(running, plan);
 }
@@ -373,6 +383,18 @@ static void expect_value(struct running *running, const struct case_clause *clau
         expect_words(running, clause, configuration_path(now, &running->seen_arena));
 }
 
+static void expect_holds(struct running *running, const struct case_clause *clause,
+                         const struct configuration *now)
+{
+    if (running->machine->derivation == NULL) {
+        complain(running, SPAN("`holds` is for machines whose state follows from a record"));
+        return;
+    }
+    struct value explained = derived_state_explain(now, &running->seen_arena);
+    bool holds = value_is_true(value_member(explained, SPAN("holds")));
+    expect_words(running, clause, holds ? SPAN("yes") : SPAN("no"));
+}
+
 static const char *outcome_word(const struct running *running)
 {
     return running->is_refused ? "refused" : outcome_name(running->outcome);
@@ -418,6 +440,13 @@ static void expect(struct running *running, const struct case_clause *clause,
         return;
     case CASE_CLAUSE_ERRORS:
         expect_count(running, clause, running->error_count);
+        return;
+    case CASE_CLAUSE_HOLDS:
+        expect_holds(running, clause, now);
+        return;
+    case CASE_CLAUSE_VIA:
+        expect_words(running, clause,
+                     running->via.size == 0 ? SPAN("none") : text_span(&running->via));
         return;
     case CASE_CLAUSE_SAYS:
         if (span_find(text_span(&running->errors), clause->words, 0) == SIZE_MAX)
@@ -501,6 +530,7 @@ static void do_line(struct running *running)
     case CASE_START:
         break;
     case CASE_EVENT:
+    case CASE_PATCH:
         do_event(running);
         break;
     case CASE_DONE:
@@ -565,12 +595,14 @@ bool case_run(const struct case_text *text, struct text *said)
     arena_open(&running.seen_arena, ARENA_BYTES);
     arena_open(&running.known_arena, ARENA_BYTES);
     text_init(&running.errors, NULL);
+    text_init(&running.via, NULL);
     running.before = memory_get((running.machine->word_count + 1) * sizeof *running.before);
     open(&running);
     run_lines(&running);
     family_close(&running.family);
     memory_release(running.before);
     text_fini(&running.errors);
+    text_fini(&running.via);
     arena_close(&running.arena);
     arena_close(&running.seen_arena);
     arena_close(&running.known_arena);

@@ -13,10 +13,10 @@
 #include "cli/report.h"
 
 static const struct command *const commands[] = {
-    &command_check,    &command_graph, &command_step,    &command_test,
-    &command_derive,   &command_run,   &command_start,   &command_send,
-    &command_list,     &command_show,  &command_history, &command_why,
-    &command_policies, &command_eval,  &command_adopt,   &command_completion,
+    &command_check, &command_graph,      &command_step, &command_test,     &command_derive,
+    &command_run,   &command_start,      &command_send, &command_patch,    &command_list,
+    &command_show,  &command_history,    &command_why,  &command_policies, &command_eval,
+    &command_adopt, &command_completion,
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

@@ -55,6 +55,7 @@ extern const struct command command_history;
 extern const struct command command_list;
 extern const struct command command_policies;
 extern const struct command command_run;
+extern const struct command command_patch;
 extern const struct command command_send;
 extern const struct command command_show;
 extern const struct command command_start;

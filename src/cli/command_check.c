@@ -68,11 +68,20 @@ static uint32_t count_transitions(const struct machine *machine)
 
 static void print_ok(const char *path, const struct definition *definition)
 {
-    uint32_t states = definition->machine->state_count - 1; /* without the root */
-    uint32_t transitions = count_transitions(definition->machine);
-    output_format("%s: ok, %u state%s, %u transition%s, %u step%s\n", path, states,
-                  plural(states), transitions, plural(transitions), definition->step_count,
-                  plural(definition->step_count));
+    const struct machine *machine = definition->machine;
+    uint32_t states = machine->state_count - 1; /* without the root */
+    uint32_t transitions = count_transitions(machine);
+    if (machine->derivation == NULL) {
+        output_format("%s: ok, %u state%s, %u transition%s, %u step%s\n", path, states,
+                      plural(states), transitions, plural(transitions), definition->step_count,
+                      plural(definition->step_count));
+        return;
+    }
+    states = machine->derivation->leaf_count;
+    output_format("%s: ok, %u state%s derived from data", path, states, plural(states));
+    if (definition->step_count > 0)
+        output_format(", %u step%s", definition->step_count, plural(definition->step_count));
+    output_add(SPAN("\n"));
 }
 
 static enum cli_exit judge(const struct checking *checking, const struct diagnostics *found,
@@ -84,28 +93,13 @@ static enum cli_exit judge(const struct checking *checking, const struct diagnos
     return exit;
 }
 
-/* A machine whose states follow from data: it has validators, and no transitions to prove. */
-static const struct derivation *check_derivation(struct definition_file *file, const char *path,
-                                                 bool is_quiet)
-{
-    const struct derivation *derivation = definition_file_derivation(file, true);
-    if (derivation != NULL && file->diagnostics.errors == 0 && !is_quiet)
-        output_format("%s: ok, %u state%s derived from data\n", path, derivation->leaf_count,
-                      plural(derivation->leaf_count));
-    return derivation;
-}
-
 static void check_file(struct checking *checking, const char *path)
 {
     struct definition_file file;
     const struct definition *definition = NULL;
     enum cli_exit exit =
         definition_file_open(&file, path, checking->arguments->values[STEPS], checking->world);
-    bool is_derived = exit == CLI_OK && derivation_is_definition(file.root);
-    if (is_derived) {
-        bool is_quiet = checking->format != OUTPUT_TEXT;
-        exit = check_derivation(&file, path, is_quiet) == NULL ? CLI_FAILED : CLI_OK;
-    } else if (exit == CLI_OK) {
+    if (exit == CLI_OK) {
         definition = definition_file_definition(&file, checking->world, true);
         exit = definition == NULL ? CLI_FAILED : CLI_OK;
     }
@@ -114,7 +108,7 @@ static void check_file(struct checking *checking, const char *path)
         add_found(checking, &file.diagnostics);
     else
         report_diagnostics(&file.diagnostics, SEVERITY_INFO, &checking->lines_left);
-    if (checking->format == OUTPUT_TEXT && exit == CLI_OK && !is_derived)
+    if (checking->format == OUTPUT_TEXT && exit == CLI_OK)
         print_ok(path, definition);
     checking->exit = exit > checking->exit ? exit : checking->exit;
     definition_file_close(&file);

@@ -263,7 +263,7 @@ static const struct derivation *read_definition(struct deriving *deriving, enum 
 {
     struct definition_file *file = &deriving->file;
     const struct derivation *derivation =
-        *exit == CLI_OK ? definition_file_derivation(file, false) : NULL;
+        *exit == CLI_OK ? definition_file_derivation(file) : NULL;
     if (derivation != NULL)
         return derivation;
     int lines_left = DIAGNOSTICS_SHOWN_MAX;

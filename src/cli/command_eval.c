@@ -390,7 +390,7 @@ static enum cli_exit run_one_guarded(struct evaluation *evaluation, const char *
     struct arena_guard guard;
     struct value bindings;
     enum cli_exit exit =
-        json_argument_read("eval", "bindings", bindings_text, &evaluation->arena, &bindings);
+        json_argument_read("eval", "--bindings", bindings_text, &evaluation->arena, &bindings);
     if (exit != CLI_OK)
         return exit;
     if (bindings.kind != VALUE_MAP && bindings.kind != VALUE_NULL) {

@@ -84,6 +84,9 @@ static void add_line(const struct telling *telling, const struct history_line *l
         text_format(text, " %s %.*s", moved ? "→" : " ", SPAN_ARGS(line->to_path));
     while (text->bytes[text->size - 1] == ' ')
         text->size--;
+    for (uint32_t i = 0; i < line->via.count; i++)
+        text_format(text, "%s%.*s", i == 0 ? "  via " : ", ",
+                    SPAN_ARGS(value_span(line->via.items[i])));
     add_remark(text, line);
     add_errors(text, line->errors);
     text_add_byte(text, '\n');

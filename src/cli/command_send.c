@@ -6,11 +6,9 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "cli/command.h"
-#include "cli/instance_text.h"
+#include "cli/instance_send.h"
 #include "cli/json_argument.h"
-#include "cli/reader.h"
 #include "cli/report.h"
-#include "cli/session.h"
 
 enum { DATA, KEY, WAIT, DB, OUTPUT, SERVER, OPTION_COUNT };
 
@@ -25,80 +23,13 @@ static const struct option options[] = {
     [SERVER] = OPTION_SERVER,
 };
 
-enum { GRACE_MS = 2000, ARENA_BYTES = 256 << 20 };
+enum { ARENA_BYTES = 256 << 20 };
 
 struct sending {
     const struct arguments *arguments;
-    const char *id;
-    struct session session;
     struct arena arena;
     struct value payload;
-    bool is_answered;
-    enum cli_exit exit;
-    struct engine_reply reply; /* without its message */
 };
-
-static void end_when_resting(struct sending *sending, enum instance_rest rest)
-{
-    bool waits = sending->arguments->values[WAIT] != NULL;
-    if (sending->is_answered && rest != REST_NOT && (rest != REST_TIMER || !waits))
-        session_end(&sending->session);
-}
-
-static void on_rested(void *context, const struct instance *instance, enum instance_rest rest)
-{
-    struct sending *sending = context;
-    if (span_equal(instance_id(instance), span_from_text(sending->id)))
-        end_when_resting(sending, rest);
-}
-
-static void on_sent(void *context, const struct engine_reply *reply)
-{
-    struct sending *sending = context;
-    sending->is_answered = true;
-    sending->reply = *reply;
-    if (reply->answer == ANSWER_OK || reply->answer == ANSWER_REPEATED) {
-        sending->exit = reply->outcome == OUTCOME_FAILED ? CLI_FAILED : CLI_OK;
-        const struct registry *registry = engine_registry(sending->session.engine);
-        end_when_resting(sending,
-                         waiting_rest(registry_find(registry, span_from_text(sending->id))));
-        return;
-    }
-    sending->exit = CLI_FAILED;
-    session_report(reply);
-    session_end(&sending->session);
-}
-
-static void send_and_wait(struct sending *sending)
-{
-    struct text json;
-    const char *key = sending->arguments->values[KEY];
-    text_init(&json, &sending->arena);
-    json_write(&json, sending->payload);
-    engine_send(sending->session.engine, span_from_text(sending->id),
-                span_from_text(sending->arguments->operands[1]), text_span(&json),
-                span_from_text(key), on_sent, sending);
-    session_run(&sending->session);
-}
-
-static enum cli_exit own_and_send(struct sending *sending, const struct cli_world *world)
-{
-    struct session_options session_options = {
-        .path = sending->arguments->values[DB],
-        .access = STORE_WRITE,
-        .focus = span_from_text(sending->id),
-        .rested = on_rested,
-        .context = sending,
-    };
-    enum cli_exit exit = session_open(&sending->session, world, &session_options);
-    if (exit != CLI_OK)
-        return exit;
-    send_and_wait(sending);
-    session_stop(&sending->session, GRACE_MS);
-    exit = sending->session.is_broken ? CLI_WORLD : sending->exit;
-    session_close(&sending->session);
-    return exit;
-}
 
 /* A value is JSON where it is JSON, else text: `amount=3 name=Ada`. */
 static bool add_pair(struct sending *sending, const char *pair)
@@ -136,7 +67,7 @@ static enum cli_exit read_payload(struct sending *sending)
 {
     const char *data = sending->arguments->values[DATA];
     enum cli_exit exit =
-        json_argument_read("send", "data", data, &sending->arena, &sending->payload);
+        json_argument_read("send", "--data", data, &sending->arena, &sending->payload);
     if (exit != CLI_OK)
         return exit;
     if (data == NULL)
@@ -148,42 +79,33 @@ static enum cli_exit read_payload(struct sending *sending)
     return add_pairs(sending) ? CLI_OK : CLI_USAGE;
 }
 
-static enum cli_exit print(struct sending *sending, const struct cli_world *world,
-                           enum output_format format)
+static enum cli_exit send(struct sending *sending, const struct cli_world *world,
+                          enum output_format format)
 {
-    const struct engine_reply *reply = &sending->reply;
-    const struct value_entry members[] = {
-        {value_string(SPAN("outcome")),
-         value_string(span_from_text(outcome_name(reply->outcome)))},
-        {value_string(SPAN("seq")), value_int((int64_t)reply->seq)},
-        {value_string(SPAN("repeated")), value_bool(reply->answer == ANSWER_REPEATED)},
+    const struct arguments *arguments = sending->arguments;
+    struct text json;
+    text_init(&json, &sending->arena);
+    json_write(&json, sending->payload);
+    const struct instance_event event = {
+        .command = "send",
+        .path = arguments->values[DB],
+        .id = arguments->operands[0],
+        .type = span_from_text(arguments->operands[1]),
+        .payload = text_span(&json),
+        .key = arguments->values[KEY],
+        .waits = arguments->values[WAIT] != NULL,
     };
-    return instance_print(world, sending->arguments->values[DB], sending->id, format,
-                          value_map(members, sizeof members / sizeof members[0]));
+    return instance_send(world, &event, format);
 }
 
 static enum cli_exit run(const struct cli_world *world, const struct arguments *arguments,
                          enum output_format format)
 {
-    struct sending sending = {
-        .arguments = arguments, .id = arguments->operands[0], .exit = CLI_FAILED};
-    const char *key = arguments->values[KEY];
-    if (key != NULL && *key == '\0') {
-        report_problem("send: the key is empty: it would not tell this event from others");
-        return CLI_USAGE;
-    }
+    struct sending sending = {.arguments = arguments};
     arena_open(&sending.arena, ARENA_BYTES);
     enum cli_exit exit = read_payload(&sending);
     if (exit == CLI_OK)
-        exit = own_and_send(&sending, world);
-    bool was_accepted = sending.is_answered && (sending.reply.answer == ANSWER_OK ||
-                                                sending.reply.answer == ANSWER_REPEATED);
-    if (was_accepted && exit != CLI_WORLD) {
-        enum cli_exit printed = print(&sending, world, format);
-        exit = printed == CLI_OK ? exit : printed;
-        if (sending.reply.outcome == OUTCOME_FAILED)
-            instance_explain(world, arguments->values[DB], sending.id, sending.reply.seq);
-    }
+        exit = send(&sending, world, format);
     arena_close(&sending.arena);
     return exit;
 }

@@ -164,7 +164,7 @@ static enum cli_exit read_input(struct starting *starting)
     struct value input;
     struct text json;
     enum cli_exit exit = json_argument_read(
-        "start", "input", starting->arguments->values[INPUT], &starting->arena, &input);
+        "start", "--input", starting->arguments->values[INPUT], &starting->arena, &input);
     if (exit != CLI_OK)
         return exit;
     text_init(&json, &starting->arena);

@@ -222,8 +222,8 @@ static enum cli_exit step_machine(const struct machine *machine,
     struct stepping stepping = {0};
     struct value input;
     arena_open(&stepping.arena, LINE_ARENA_BYTES);
-    enum cli_exit exit =
-        json_argument_read("step", "input", arguments->values[INPUT], &stepping.arena, &input);
+    enum cli_exit exit = json_argument_read("step", "--input", arguments->values[INPUT],
+                                            &stepping.arena, &input);
     if (exit == CLI_OK) {
         simulation_open(&stepping.simulation, machine, input);
         exit = take_all(&stepping, arguments);

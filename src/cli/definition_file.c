@@ -67,7 +67,7 @@ const struct machine *definition_file_machine(struct definition_file *file)
     return machine;
 }
 
-const struct derivation *definition_file_derivation(struct definition_file *file, bool check)
+const struct derivation *definition_file_derivation(struct definition_file *file)
 {
     struct arena_guard guard;
     if (arena_is_spent(&file->arena, &guard)) {
@@ -76,8 +76,6 @@ const struct derivation *definition_file_derivation(struct definition_file *file
     }
     const struct derivation *derivation =
         derivation_read(file->root, &file->arena, &file->diagnostics);
-    if (check && derivation != NULL)
-        derivation_check(derivation, &file->diagnostics);
     arena_release_guard(&file->arena, &guard);
     return derivation;
 }
@@ -93,8 +91,11 @@ static const struct machine *load_quietly(struct definition_file *file)
 
 static void check_machine(struct definition_file *file, const struct machine *machine)
 {
-    if (machine != NULL)
-        machine_check(machine, &file->diagnostics);
+    if (machine == NULL)
+        return;
+    machine_check(machine, &file->diagnostics);
+    if (machine->derivation != NULL)
+        derivation_check(machine->derivation, &file->diagnostics);
 }
 
 const struct definition *definition_file_definition(struct definition_file *file,
@@ -117,27 +118,32 @@ const struct definition *definition_file_definition(struct definition_file *file
     return definition;
 }
 
+/* A derivation that gives two answers would move instances to and fro for ever. */
+static bool is_unstable(const struct definition_file *file)
+{
+    const struct diagnostic *found = file->diagnostics.first;
+    while (found != NULL &&
+           !(found->severity == SEVERITY_ERROR && span_is(found->code, "IL0311")))
+        found = found->next;
+    return found != NULL;
+}
+
 /* `run` goes on with a machine that `check` objects to: what was started yesterday must be able
- * to end although the checks know more today. But nobody should have to find out by himself. */
-static void mention_findings(struct definition_file *file, const struct machine *machine)
+ * to end although the checks know more today. But nobody should have to find out by himself.
+ * False: what was started would never come to rest. */
+static bool mention_findings(struct definition_file *file, const struct machine *machine)
 {
     struct arena_guard guard;
     if (arena_is_spent(&file->arena, &guard))
-        return;
-    machine_check(machine, &file->diagnostics);
-    if (file->diagnostics.errors > 0)
+        return true;
+    check_machine(file, machine);
+    bool is_fit = !is_unstable(file);
+    if (is_fit && file->diagnostics.errors > 0)
         report_problem("%s: check finds %u %s here: interlock check %s", file->path,
                        file->diagnostics.errors,
                        file->diagnostics.errors == 1 ? "error" : "errors", file->path);
     arena_release_guard(&file->arena, &guard);
-}
-
-/* A derivation that gives two answers would move instances to and fro for ever. */
-static bool is_unstable(struct definition_file *file)
-{
-    uint32_t errors = file->diagnostics.errors;
-    definition_file_derivation(file, true);
-    return file->diagnostics.errors > errors;
+    return is_fit;
 }
 
 const struct definition *definition_file_load(struct definition_file *file, const char *path,
@@ -147,14 +153,10 @@ const struct definition *definition_file_load(struct definition_file *file, cons
 {
     const struct definition *definition = NULL;
     *exit = definition_file_open(file, path, steps_path, world);
-    if (*exit == CLI_OK && derivation_is_definition(file->root) && is_unstable(file))
-        *exit = CLI_FAILED;
     if (*exit == CLI_OK)
         definition = definition_file_definition(file, world, false);
-    if (definition != NULL) {
-        mention_findings(file, definition->machine);
+    if (definition != NULL && mention_findings(file, definition->machine))
         return definition;
-    }
     int lines_left = DIAGNOSTICS_SHOWN_MAX;
     report_diagnostics(&file->diagnostics, SEVERITY_ERROR, &lines_left);
     *exit = *exit == CLI_OK ? CLI_FAILED : *exit;

@@ -27,9 +27,8 @@ void definition_file_close(struct definition_file *file);
 /* The machine alone, or NULL with diagnostics. */
 const struct machine *definition_file_machine(struct definition_file *file);
 
-/* How a data-driven definition derives states, or NULL with diagnostics. With `check`, what can
- * be proved about it is added. */
-const struct derivation *definition_file_derivation(struct definition_file *file, bool check);
+/* How a data-driven definition derives states, or NULL with diagnostics. */
+const struct derivation *definition_file_derivation(struct definition_file *file);
 
 /* The machine and its steps, or NULL with diagnostics. With `check`, what can be proved about
  * the machine is added too. */

@@ -14,9 +14,9 @@ struct span instance_state(const struct instance *instance)
 /* What a wait is about stands under a key of its kind's name, or under `name`. */
 static void add_wait(struct text *text, struct value wait)
 {
-    static const struct span subjects[] = {SPAN_INIT("step"), SPAN_INIT("event"),
+    static const struct span subjects[] = {SPAN_INIT("step"),   SPAN_INIT("event"),
                                            SPAN_INIT("events"), SPAN_INIT("timer"),
-                                           SPAN_INIT("name")};
+                                           SPAN_INIT("fields"), SPAN_INIT("name")};
     text_add(text, value_span(value_member(wait, SPAN("for"))));
     for (size_t i = 0; i < sizeof subjects / sizeof subjects[0]; i++) {
         struct value subject = value_member(wait, subjects[i]);

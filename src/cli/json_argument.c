@@ -24,7 +24,7 @@ static enum cli_exit read_text(const char *argument, struct arena *arena, struct
     return CLI_WORLD;
 }
 
-static enum cli_exit read_json(const char *command, const char *option, const char *argument,
+static enum cli_exit read_json(const char *command, const char *name, const char *argument,
                                struct arena *arena, struct value *value)
 {
     struct span text;
@@ -36,13 +36,13 @@ static enum cli_exit read_json(const char *command, const char *option, const ch
         struct place place = json_place(text, error.offset, SPAN(""));
         report_line(argument + 1, place.line, place.column, CODE_JSON, "%s", error.message);
     } else {
-        report_problem("%s: --%s is not valid JSON: %s at column %u", command, option,
+        report_problem("%s: %s is not valid JSON: %s at column %u", command, name,
                        error.message, json_place(text, error.offset, SPAN("")).column);
     }
     return CLI_USAGE;
 }
 
-enum cli_exit json_argument_read(const char *command, const char *option, const char *argument,
+enum cli_exit json_argument_read(const char *command, const char *name, const char *argument,
                                  struct arena *arena, struct value *value)
 {
     struct arena_guard guard;
@@ -50,10 +50,10 @@ enum cli_exit json_argument_read(const char *command, const char *option, const 
     if (argument == NULL)
         return CLI_OK;
     if (arena_is_spent(arena, &guard)) {
-        report_problem("%s: --%s is too large", command, option);
+        report_problem("%s: %s is too large", command, name);
         return CLI_USAGE;
     }
-    enum cli_exit exit = read_json(command, option, argument, arena, value);
+    enum cli_exit exit = read_json(command, name, argument, arena, value);
     arena_release_guard(arena, &guard);
     return exit;
 }

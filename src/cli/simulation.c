@@ -32,6 +32,7 @@ static void take_plan(struct simulation *simulation, const struct plan *plan, in
     add_outcome(simulation, plan->outcome);
     add_items(&simulation->effects, describe_effects(plan, now, &simulation->arena));
     add_items(&simulation->errors, describe_errors(plan, &simulation->arena));
+    add_items(&simulation->via, describe_via(plan, &simulation->arena));
     arena_clear(&simulation->arena);
 }
 
@@ -62,6 +63,7 @@ void simulation_open(struct simulation *simulation, const struct machine *machin
     arena_open(&simulation->arena, ARENA_BYTES);
     text_init(&simulation->effects, NULL);
     text_init(&simulation->errors, NULL);
+    text_init(&simulation->via, NULL);
     simulation_begin_line(simulation);
     simulation->is_endless = !family_open(&simulation->family, machine, &host, input);
 }
@@ -72,6 +74,7 @@ void simulation_close(struct simulation *simulation)
     arena_close(&simulation->arena);
     text_fini(&simulation->effects);
     text_fini(&simulation->errors);
+    text_fini(&simulation->via);
 }
 
 void simulation_begin_line(struct simulation *simulation)
@@ -81,6 +84,7 @@ void simulation_begin_line(struct simulation *simulation)
     simulation->outcome = OUTCOME_IGNORED;
     text_clear(&simulation->effects);
     text_clear(&simulation->errors);
+    text_clear(&simulation->via);
 }
 
 void simulation_send(struct simulation *simulation, const struct event *event)
@@ -115,6 +119,17 @@ static void add_member(struct text *text, const char *key, struct value value)
     json_write(text, value);
 }
 
+/* Whether the validator of the state holds, and what was passed on the way to it. */
+static void add_derived(struct simulation *simulation, const struct configuration *now,
+                        struct text *text)
+{
+    struct value explained = derived_state_explain(now, &simulation->arena);
+    add_member(text, "holds", value_member(explained, SPAN("holds")));
+    text_add(text, SPAN(",\"via\":["));
+    text_add(text, text_span(&simulation->via));
+    text_add_byte(text, ']');
+}
+
 void simulation_write_line(struct simulation *simulation, const char *outcome,
                            struct text *text)
 {
@@ -128,6 +143,8 @@ void simulation_write_line(struct simulation *simulation, const char *outcome,
     add_member(text, "output", now.output);
     if (now.status == INSTANCE_ERROR)
         add_member(text, "error", now.error);
+    if (now.machine->derivation != NULL)
+        add_derived(simulation, &now, text);
     text_format(text, ",\"changed\":%s,\"outcome\":\"%s\",\"effects\":[",
                 simulation->changed ? "true" : "false",
                 outcome == NULL ? outcome_name(simulation->outcome) : outcome);

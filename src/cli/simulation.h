@@ -19,6 +19,7 @@ struct simulation {
     enum outcome outcome;
     struct text effects; /* JSON, comma-separated */
     struct text errors;
+    struct text via; /* the states that derivations passed, as elements of a list */
 };
 
 /* Starts the instance at the epoch; its first line is the start. */

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "chart/chart.h"
 
 static bool refuse(struct step_line_problem *problem, const char *message)
 {
@@ -143,7 +144,7 @@ static bool read_result(struct value map, struct arena *arena, struct step_line 
     if (error != NULL)
         return has_only(map, SPAN("error"), SPAN("error"), problem, arena) &&
                set_result(STEP_LINE_ERROR, *error, value_null(), line, problem);
-    return refuse(problem, "a line has `type`, `advance`, `done` or `error`");
+    return refuse(problem, "a line has `type`, `patch`, `advance`, `done` or `error`");
 }
 
 bool step_line_read(struct span text, struct arena *arena, struct step_line *line,
@@ -158,6 +159,8 @@ bool step_line_read(struct span text, struct arena *arena, struct step_line *lin
         return refuse(problem, "`type` must be a string");
     if (type != NULL)
         return set_event(value_span(*type), without(map, SPAN("type"), arena), line, problem);
+    if (value_find(map, SPAN("patch")) != NULL)
+        return set_event(SPAN(PATCH_EVENT), map, line, problem);
     if (advance != NULL)
         return has_only(map, SPAN("advance"), SPAN("advance"), problem, arena) &&
                set_advance(*advance, line, problem);

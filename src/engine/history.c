@@ -221,7 +221,7 @@ static struct value event_value(const struct scene *scene, struct arena *arena)
 }
 
 /* What before and after tell, and what only stepping again does: logs, emitted events, actions
- * of the host. */
+ * of the host, and what a derivation passed. */
 static struct plan effects_of(const struct scene *scene, const struct configuration *before,
                               struct arena *arena)
 {
@@ -230,8 +230,9 @@ static struct plan effects_of(const struct scene *scene, const struct configurat
     struct plan again;
     plan.effects =
         step_effects(before, &scene->after, &scene->event, arena, &plan.effect_count);
+    bool tells_more = machine->tells || machine->derivation != NULL;
     bool is_sure =
-        machine->tells && !scene->record.gave_up &&
+        tells_more && !scene->record.gave_up &&
         step_run(machine, before, &scene->event, scene->record.now, arena, &again) == STATUS_OK;
     return is_sure ? again : plan;
 }
@@ -251,6 +252,7 @@ static void fill_line(const struct scene *scene, struct arena *arena, struct his
         .to = configuration_value(&scene->after, arena),
         .from_path = before == NULL ? SPAN("") : configuration_path(before, arena),
         .to_path = configuration_path(&scene->after, arena),
+        .via = describe_via(&plan, arena),
         .effects = describe_effects(&plan, scene->record.now, arena),
         .raw_effects = plan.effects,
         .raw_effect_count = plan.effect_count,
@@ -340,6 +342,7 @@ static bool keep_move(void *context, const struct history_line *line)
     last->line->event = value_copy(last->keep, line->event);
     last->line->from = value_copy(last->keep, line->from);
     last->line->to = value_copy(last->keep, line->to);
+    last->line->via = value_copy(last->keep, line->via);
     last->line->effects = value_list(NULL, 0);
     last->line->errors = value_copy(last->keep, line->errors);
     last->found = true;
@@ -478,7 +481,7 @@ struct value history_describe(const struct history_line *line, struct arena *are
     ADD("outcome", value_string(span_from_text(outcome_name(line->outcome))));
     ADD("from", line->from);
     ADD("to", line->to);
-    ADD("via", value_list(NULL, 0));
+    ADD("via", line->via);
     ADD("effects", line->effects);
     if (line->errors.count > 0)
         ADD("errors", line->errors);

@@ -17,6 +17,7 @@ struct history_line {
     struct value to;
     struct span from_path;
     struct span to_path;
+    struct value via; /* the paths of states that a derivation passed */
     struct value effects;
     const struct effect *raw_effects; /* the same, as the step gave them */
     uint32_t raw_effect_count;

@@ -354,6 +354,27 @@ static bool answer_known_key(struct engine *engine, const struct inbox_event *ev
     never();
 }
 
+/* A patch may say which state of the instance it was made for; and one that has stopped is a
+ * person's to look at, not to patch. */
+static bool may_patch(const struct inbox_event *from, const struct instance *instance,
+                      const struct event *sent)
+{
+    struct value version = value_member(sent->payload, SPAN("if_version"));
+    if (!span_is(sent->type, PATCH_EVENT) ||
+        instance->deployed->definition->machine->derivation == NULL)
+        return true;
+    if (instance->status != INSTANCE_ACTIVE && instance->status != INSTANCE_DONE) {
+        refuse(from, ANSWER_REFUSED, "%.*s has ended: its status is %s", SPAN_ARGS(from->id),
+               instance_status_name(instance->status));
+        return false;
+    }
+    if (version.kind != VALUE_INT || (uint64_t)version.integer == instance->seq)
+        return true;
+    refuse(from, ANSWER_CONFLICT, "%.*s is at version %llu, not %lld: look at it again",
+           SPAN_ARGS(from->id), (unsigned long long)instance->seq, (long long)version.integer);
+    return false;
+}
+
 static void send_event(struct engine *engine, const struct inbox_event *event)
 {
     struct plan plan;
@@ -366,7 +387,8 @@ static void send_event(struct engine *engine, const struct inbox_event *event)
     }
     if (answer_known_key(engine, event) ||
         !read_event(engine, event, instance->deployed->definition->machine, event->type,
-                    event->payload, &sent, &json))
+                    event->payload, &sent, &json) ||
+        !may_patch(event, instance, &sent))
         return;
     if (run_step(engine, instance, &sent, json, &plan) != STATUS_OK) {
         refuse(event, ANSWER_REFUSED, "%.*s is too large for a turn", SPAN_ARGS(event->type));

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "engine/history.h"
+#include "engine/waiting_record.h"
 
 enum { MEMBERS_MAX = 14 };
 
@@ -179,8 +180,8 @@ static struct value describe_timer(const struct configuration *configuration,
 
 static bool comes_from_outside(const struct machine *machine, uint32_t event)
 {
-    if (event < EVENT_ID_FIRST || event == machine->execution_error_event ||
-        event == machine->communication_error_event)
+    if (event < EVENT_ID_FIRST || event == machine->patch_event ||
+        event == machine->execution_error_event || event == machine->communication_error_event)
         return false;
     for (uint32_t i = 0; i < machine->timer_count; i++) {
         if (machine->timers[i].event == event)
@@ -247,19 +248,22 @@ static struct value describe_waiting(struct registry *registry, const struct ins
     for (const struct request *request = instance->requests; request != NULL;
          request = request->next)
         count++;
-    struct value *items = arena_new_array(arena, count + 2, struct value);
+    struct value *items = arena_new_array(arena, count + 3, struct value);
+    struct value record = waiting_record(configuration, arena);
     count = 0;
     for (const struct request *request = instance->requests; request != NULL;
          request = request->next)
         items[count++] = describe_request(registry, instance, request, arena);
     if (configuration->timer_count > 0)
         items[count++] = describe_timer(configuration, arena);
+    if (record.kind == VALUE_MAP)
+        items[count++] = record;
     if (instance->status == INSTANCE_ACTIVE && instance->requests == NULL) {
         struct value awaited = describe_events(instance, configuration, arena);
-        bool timer_alone = configuration->timer_count > 0 &&
-                           value_member(awaited, SPAN("events")).count == 0 &&
-                           !waiting_has_tag(instance, SPAN("attention"));
-        if (!timer_alone)
+        bool wakes_anyway = configuration->timer_count > 0 || record.kind == VALUE_MAP;
+        bool is_enough = wakes_anyway && value_member(awaited, SPAN("events")).count == 0 &&
+                         !waiting_has_tag(instance, SPAN("attention"));
+        if (!is_enough)
             items[count++] = awaited;
     }
     if (instance->status == INSTANCE_ERROR) {
@@ -290,6 +294,8 @@ struct value waiting_describe(struct registry *registry, const struct instance *
     add(&members, SPAN("output"), configuration.output);
     if (instance->status == INSTANCE_ERROR)
         add(&members, SPAN("error"), configuration.error);
+    if (machine->derivation != NULL)
+        add(&members, SPAN("derived"), derived_state_explain(&configuration, arena));
     add(&members, SPAN("seq"), value_int((int64_t)instance->seq));
     add(&members, SPAN("created"), instant_value(instance->created, arena));
     add(&members, SPAN("updated"), instant_value(instance->updated, arena));
@@ -390,7 +396,7 @@ static void tell_rest(const struct instance *instance,
         text_add(text, SPAN("  needs a person"));
     else if (events.count > 0)
         text_add(text, SPAN("  waits for an event"));
-    else if (timer == NULL)
+    else if (timer == NULL && waiting_record(configuration, arena).kind == VALUE_NULL)
         text_add(text, SPAN("  nothing wakes it: no event, timer or step is awaited"));
     else
         return;
@@ -434,6 +440,7 @@ void waiting_explain(struct registry *registry, const struct instance *instance,
     for (const struct request *request = instance->requests; request != NULL;
          request = request->next)
         tell_request(registry, instance, request, arena, text);
+    waiting_tell_record(&configuration, arena, text);
     if (instance->status == INSTANCE_ACTIVE)
         tell_rest(instance, &configuration, arena, text);
     if (instance->status == INSTANCE_ERROR) {
@@ -442,5 +449,7 @@ void waiting_explain(struct registry *registry, const struct instance *instance,
         text_add_byte(text, '\n');
     }
     if (instance->status == INSTANCE_DONE)
-        text_add(text, SPAN("  it is final: nothing wakes it\n"));
+        text_add(text, configuration.machine->derivation == NULL
+                           ? SPAN("  it is final: nothing wakes it\n")
+                           : SPAN("  it is final: patches change only its record\n"));
 }

@@ -80,10 +80,12 @@ static void what_is_not_there_yet_is_refused_by_name(void **state)
 {
     (void)state;
     static const struct bad_row rows[] = {
-        {ROOT STATES "record: {}\n", "IL0106", 4, 1, "`record` in a machine", NULL},
-        {ROOT STATES "transitions: {}\n", "IL0106", 4, 1, "`transitions`", NULL},
-        {ROOT STATES "validators: {}\n", "IL0106", 4, 1, "`validators`", NULL},
-        {ROOT STATES "derive: {}\n", "IL0106", 4, 1, "`derive`", NULL},
+        {ROOT STATES "transitions: {}\n", "IL0106", 4, 14,
+         "`transitions` is for machines whose", "give the states validators"},
+        {ROOT STATES "derive: {}\n", "IL0106", 4, 9, "`derive` is for machines whose",
+         "give the states validators"},
+        {ROOT "states: { A: { transitions: [] } }\n", "IL0106", 3, 29, "`transitions`",
+         "give the states validators"},
         {ROOT "states:\n  A: { on: { X: { raise: Y } } }\n", "IL0106", 4, 19,
          "`raise` in a transition", NULL},
         {ROOT "states:\n  A: { entry: { script: { \"@expr\": x, \"@lang\": ecmascript } } }\n",
