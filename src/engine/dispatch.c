@@ -332,7 +332,7 @@ static void feed_starved(struct live_step *step)
                   budget_next(&step->budget, rule, engine->now));
 }
 
-static void starved_woken(struct wake *wake, instant_ms now)
+void dispatch_budget_woken(struct wake *wake, instant_ms now)
 {
     (void)now;
     feed_starved(wake->owner);
@@ -346,13 +346,17 @@ static void starve(struct live_request *live)
         feed_starved(live->step);
 }
 
-/* Who has waited so long is not in time any more. He makes room for those who still can be, and
- * first come, first served goes on among them: no other order has more of them in time. */
+/* Who has waited so long, here or on his way here, is not in time any more. He makes room for
+ * those who still can be, and first come, first served goes on among them: no other order has
+ * more of them in time. */
 static bool has_waited_too_long(const struct live_request *live)
 {
-    duration_ms wait_ms = rules_of(live)->queue_wait_ms;
-    return wait_ms > 0 && !is_parked(live) &&
-           live->step->engine->now - live->queued_at > wait_ms;
+    const struct policy_rules *rules = rules_of(live);
+    instant_ms now = live->step->engine->now;
+    if (is_parked(live))
+        return false;
+    return (rules->queue_wait_ms > 0 && now - live->queued_at > rules->queue_wait_ms) ||
+           (rules->age_max_ms > 0 && now - live->instance->live->began_at > rules->age_max_ms);
 }
 
 static void park(struct live_request *live)
@@ -610,82 +614,6 @@ static void attempt_ended(void *context, const struct attempt_result *result)
         settle_error(live, result->kind, result->code, result->message, result->details);
     }
     dispatch_pump(step);
-}
-
-static struct live_step *find_live_step(struct engine *engine, struct span machine,
-                                        struct span name)
-{
-    struct text key;
-    text_init(&key, NULL);
-    text_format(&key, "%.*s/%.*s", SPAN_ARGS(machine), SPAN_ARGS(name));
-    struct live_step *step = engine->steps;
-    while (step != NULL && !span_is(text_span(&key), step->key))
-        step = step->next;
-    if (step == NULL) {
-        step = memory_get(sizeof *step);
-        step->engine = engine;
-        step->key = memory_copy_text(text_span(&key));
-        step->next = engine->steps;
-        engine->steps = step;
-    }
-    text_fini(&key);
-    return step;
-}
-
-static void init_place(struct live_place *place, struct live_step *step)
-{
-    place->step = step;
-    adaptive_init(&place->adaptive, &step->step.rules.adaptive);
-    for (int i = 0; i < PRIORITY_COUNT; i++)
-        place->rings[i].end = &place->rings[i].first;
-}
-
-/* A step that is here for the first time. */
-static void init_step(struct live_step *step)
-{
-    const struct policy_rules *rules = &step->step.rules;
-    init_place(&step->own_place, step);
-    step->place = &step->own_place;
-    table_init(&step->gate_table);
-    table_init(&step->lane_table);
-    line_init(&step->starved);
-    wake_init(&step->starved_wake, starved_woken, step);
-    budget_init(&step->budget, &rules->budget, step->engine->now);
-    arena_clear(&step->engine->turn_arena);
-    gate_init(&step->gate, step, SPAN(""));
-}
-
-/* What steps share is known when all are there. */
-static void bind_step(struct live_step *step, struct live_step *const *steps)
-{
-    const struct step *rules = &step->step;
-    step->fallback = rules->fallback == NO_INDEX ? NULL : steps[rules->fallback];
-    line_move_step(step, &steps[rules->limit_of]->own_place);
-}
-
-void dispatch_deploy(struct engine *engine, struct deployed *deployed)
-{
-    const struct definition *definition = deployed->definition;
-    if (deployed->live == NULL)
-        deployed->live = memory_get(sizeof *deployed->live);
-    memory_release(deployed->live->steps);
-    entrance_deploy(engine, deployed);
-    deployed->live->steps = memory_get(definition->step_count * sizeof(struct live_step *));
-    for (uint32_t i = 0; i < definition->step_count; i++) {
-        struct live_step *step =
-            find_live_step(engine, definition->machine->id, definition->steps[i].name);
-        bool is_new = step->step.type == NULL;
-        step->entrance = deployed->live->entrance;
-        if (deployed->latest || is_new)
-            step->step = definition->steps[i];
-        if (is_new)
-            init_step(step);
-        deployed->live->steps[i] = step;
-    }
-    for (uint32_t i = 0; deployed->latest && i < definition->step_count; i++)
-        bind_step(deployed->live->steps[i], deployed->live->steps);
-    for (uint32_t i = 0; deployed->latest && i < definition->step_count; i++)
-        gate_revise(deployed->live->steps[i]);
 }
 
 void dispatch_attach(struct engine *engine, struct request *request)

@@ -139,11 +139,21 @@ void line_give_place(struct live_place *place, const struct attempt_result *resu
         adaptive_record(&place->adaptive, rule, place->step->engine->now, &sample);
 }
 
+/* Where the step says for how long an order is of use, who has used less than half of that can
+ * wait: it costs him nothing, and those who are late already are not late for ever. */
+static bool can_wait(const struct live_request *live)
+{
+    const struct engine *engine = live->step->engine;
+    duration_ms age_max_ms = live->step->step.rules.age_max_ms;
+    return engine->now - live->instance->live->began_at < age_max_ms / 2;
+}
+
 static struct live_request *first_of(struct live_lane *lane)
 {
     if (lane->awake.first == NULL)
         return lane->parked.first;
-    if (lane->parked.first != NULL && ++lane->picked % PARKED_EVERY == 0)
+    if (lane->parked.first != NULL &&
+        (++lane->picked % PARKED_EVERY == 0 || can_wait(lane->awake.first)))
         return lane->parked.first;
     return lane->awake.first;
 }

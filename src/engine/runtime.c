@@ -164,6 +164,7 @@ static void resume_instance(struct engine *engine, struct instance *instance)
 {
     shard_attach(engine, instance);
     instance->live->rest = waiting_rest(instance);
+    instance->live->began_at = instance->created; /* it is not known any more */
     engine->rests[instance->live->rest]++;
     entrance_move(instance->deployed->live->entrance, REST_FINAL, instance->live->rest);
     if (instance->next_timer != INSTANT_NEVER && shard_is_focused(engine, instance))
@@ -221,7 +222,7 @@ static void resume(struct engine *engine)
     engine->crc = engine->registry.shard.crc;
     for (struct deployed *deployed = engine->registry.deployments; deployed != NULL;
          deployed = deployed->next)
-        dispatch_deploy(engine, deployed);
+        live_step_deploy(engine, deployed);
     for (struct instance *instance = engine->registry.first; instance != NULL;
          instance = instance->next) {
         if (instance->seen > engine->now) /* `now` never goes back, over restarts neither */
@@ -378,7 +379,7 @@ void engine_deploy(struct engine *engine, const struct definition *definition,
         answer(engine, ANSWER_REFUSED, span_from_text(engine->registry.problem), done, context);
         return;
     }
-    dispatch_deploy(engine, deployed);
+    live_step_deploy(engine, deployed);
     add_machine_rows(engine, deployed);
     answer(engine, ANSWER_OK, SPAN(""), done, context);
 }

@@ -216,6 +216,7 @@ struct live_request {
 
 struct live_instance {
     struct engine *engine;
+    instant_ms began_at; /* to work: when it was at rest last */
     struct wake timer;
     enum instance_rest rest;
     bool timer_queued; /* a timer event is in the inbox */
@@ -390,8 +391,11 @@ void compensation_key(const struct live_request *live, char key[33]);
 uint32_t compensation_count(const struct live_request *live);
 void compensation_release(struct live_request *live);
 
+/* live_step.c: gives every step of a deployment its runtime, and the rules it has now. */
+void live_step_deploy(struct engine *engine, struct deployed *deployed);
+
 /* dispatch.c */
-void dispatch_deploy(struct engine *engine, struct deployed *deployed);
+void dispatch_budget_woken(struct wake *wake, instant_ms now); /* of a step: there is some */
 /* Gives a request its runtime; it goes nowhere before dispatch_release(). */
 void dispatch_attach(struct engine *engine, struct request *request);
 /* The request is durable (or was recovered): it goes when policies allow. */

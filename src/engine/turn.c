@@ -66,6 +66,8 @@ static void set_rest(struct engine *engine, struct instance *instance)
         engine->rests[live->rest]--;
     }
     engine->rests[rest]++;
+    if (is_new || live->rest != REST_NOT)
+        live->began_at = engine->now;
     entrance_move(instance->deployed->live->entrance, is_new ? REST_FINAL : live->rest, rest);
     if (!is_new && rest == live->rest)
         return;

@@ -296,9 +296,9 @@ static void read_adaptive(const struct node *map, struct adaptive_rule *rule,
 static void read_limit(const struct node *step, struct policy_rules *rules,
                        struct diagnostics *diagnostics)
 {
-    static const struct span KEYS[] = {WORD("concurrency"), WORD("queue"),    WORD("wait"),
-                                       WORD("name"),        WORD("adaptive"), WORD("minimum"),
-                                       WORD("maximum"),     WORD("priority"), WORD("fair")};
+    static const struct span KEYS[] = {
+        WORD("concurrency"), WORD("queue"),   WORD("wait"),    WORD("age"),      WORD("name"),
+        WORD("adaptive"),    WORD("minimum"), WORD("maximum"), WORD("priority"), WORD("fair")};
     const struct node *node = node_find(step, SPAN("limit"));
     if (node_is_string(node)) {
         if (span_is(node_text(node), "adaptive"))
@@ -316,6 +316,7 @@ static void read_limit(const struct node *step, struct policy_rules *rules,
         rules->adaptive.initial = rules->limit.concurrency;
     policy_fields_count(map, "queue", 0, POLICY_QUEUE_MAX, &rules->limit.queue, diagnostics);
     policy_fields_duration(map, "wait", 1, &rules->queue_wait_ms, diagnostics);
+    policy_fields_duration(map, "age", 1, &rules->age_max_ms, diagnostics);
     read_adaptive(map, &rules->adaptive, diagnostics);
     rules->priority = node_find(map, SPAN("priority"));
     rules->fair_key = node_find(map, SPAN("fair"));

@@ -8,8 +8,9 @@
  *                elapsed: 30s, budget: 20% }
  *       breaker: { window: 10s, failures: 50%, minimum: 20, slow: 2s, slow_calls: 50%, open:
  * 2s, open_max: 30s, probes: 10, close: 80%, ramp: 5s, key: "${input.tenant}" } limit: {
- * concurrency: 64, queue: 1000, adaptive: aimd, name: bank, priority: "${input.priority}",
- * fair: "${input.tenant}" } rate: { rate: 500/s, burst: 50, warm_up: 10s, key:
+ * concurrency: 64, queue: 1000, age: 4s, adaptive: aimd, name: bank, priority:
+ * "${input.priority}", fair: "${input.tenant}" } rate: { rate: 500/s, burst: 50, warm_up: 10s,
+ * key:
  * "${input.tenant}" } hedge: p95 idempotent: true when_open: park park_max: 24h fallback:
  * charge_backup
  */
@@ -55,7 +56,8 @@ struct policy_rules {
     struct breaker_rule breaker;    /* the defaults where there is none */
     const struct node *breaker_key; /* a slot: each value has a breaker */
     struct limit_rule limit;
-    duration_ms queue_wait_ms;     /* in the queue, at most; then it is parked. 0: no bound */
+    duration_ms queue_wait_ms; /* in the queue, at most; then it is parked. 0: no bound */
+    duration_ms age_max_ms;    /* of the instance's work, at most; then it is parked. 0: no */
     struct adaptive_rule adaptive; /* ADAPTIVE_NONE: the concurrency stays */
     struct span limit_name;        /* by which other steps share it; empty: none */
     const struct node *limit_of;   /* the name of another step's limit, instead of one */

@@ -240,6 +240,32 @@ static void who_waits_too_long_makes_room_for_those_who_do_not(void **state)
     rig_close(rig);
 }
 
+static const char aging[] =
+    "{\"id\":\"m\",\"version\":\"1\",\"initial\":\"CALLING\",\"states\":{"
+    "\"CALLING\":{\"invoke\":{\"src\":\"call\",\"onDone\":\"DONE\",\"onError\":\"DONE\"}},"
+    "\"DONE\":{\"type\":\"final\"}},\"steps\":{\"call\":{\"fake\":{},"
+    "\"limit\":{\"concurrency\":1,\"queue\":100,\"age\":\"800ms\"}}}}";
+
+/* Those who are too old go after the young, but not while these have time to spare. */
+static void who_is_too_old_goes_while_the_young_can_wait(void **state)
+{
+    enum { EARLY = 40 };
+    (void)state;
+    struct rig *rig = rig_open(as_set, aging);
+    all_answers = (struct fake_answer){.done = true, .output = "1", .delay_ms = 50};
+    call_many(rig, EARLY);
+    rig_until_replies(rig, ANSWER_OK, EARLY + 1);
+    rig_rest(rig, 900);
+    size_t begun = rig->world->call_count;
+    rig_start(rig, "late", "{}", "", "");
+    rig_until_final(rig, EARLY + 1);
+    assert_true(place_of_call(rig, "late") > begun + 1);
+    assert_true(place_of_call(rig, "late") < place_of_call(rig, "000039"));
+    rig_assert_idle(rig, "call");
+    rig_verify(rig);
+    rig_close(rig);
+}
+
 static const char sleeper[] =
     "{\"id\":\"m\",\"version\":\"1\",\"context\":{\"rings\":0},\"initial\":\"A\",\"states\":{"
     "\"A\":{\"after\":{\"300ms\":{\"target\":\"B\",\"assign\":{\"rings\":\"${context.rings + "
@@ -382,6 +408,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(who_would_be_parked_fails_where_the_step_says_so),
         cmocka_unit_test(those_beyond_the_queue_go_after_it_and_are_not_forgotten),
         cmocka_unit_test(who_waits_too_long_makes_room_for_those_who_do_not),
+        cmocka_unit_test(who_is_too_old_goes_while_the_young_can_wait),
         cmocka_unit_test(five_thousand_timers_ring_at_once_and_once_each),
         cmocka_unit_test(a_clock_that_steps_back_stops_nothing),
         cmocka_unit_test(a_full_inbox_refuses_events_but_no_results),

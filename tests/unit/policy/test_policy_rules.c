@@ -76,7 +76,8 @@ static void everything_that_is_said_is_read(void **state)
               " \"breaker\": {\"window\": \"20s\", \"failures\": \"61%\", \"minimum\": 5,"
               "               \"open\": \"3s\", \"open_max\": \"1m\", \"probes\": 16,"
               "               \"ramp\": 0},"
-              " \"limit\": {\"concurrency\": 7, \"queue\": 0, \"wait\": \"4s\"}}");
+              " \"limit\": {\"concurrency\": 7, \"queue\": 0, \"wait\": \"4s\","
+              "             \"age\": \"5s\"}}");
     assert_true(reading.good);
     const struct policy_rules *rules = &reading.rules;
     assert_int_equal(rules->timeout_ms, 2000);
@@ -101,6 +102,7 @@ static void everything_that_is_said_is_read(void **state)
     assert_int_equal(rules->limit.concurrency, 7);
     assert_int_equal(rules->limit.queue, 0);
     assert_int_equal(rules->queue_wait_ms, 4000);
+    assert_int_equal(rules->age_max_ms, 5000);
     read_close(&reading);
 }
 
