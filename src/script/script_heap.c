@@ -450,7 +450,7 @@ void script_heap_compile(struct script *script, enum expr_form form, struct span
     duk_push_heap_stash(duk);
     duk_get_prop_string(duk, -1, SCRIPT_STASH_COMPILED);
     duk_remove(duk, -2);
-    duk_push_int(duk, form);
+    duk_push_int(duk, (duk_int_t)form);
     duk_push_lstring(duk, text.text, text.size);
     duk_concat(duk, 2);
     duk_dup_top(duk);
