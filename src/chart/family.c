@@ -23,6 +23,7 @@ struct family_member {
     uint32_t parent;
     uint64_t invocation; /* that it is in the parent */
     char *id;            /* of the invocation; NULL for the first */
+    char *session;
     struct text snapshot;
     struct text context;
     enum instance_status status;
@@ -89,10 +90,12 @@ static void encode_nothing(struct family_member *member, struct arena *arena)
     encode(member, &nothing);
 }
 
-static uint32_t add_member(struct family *family, const struct machine *machine)
+static uint32_t add_member(struct family *family, const struct machine *machine,
+                           struct span session)
 {
     struct family_member *member = memory_get(sizeof *member);
     member->machine = machine;
+    member->session = memory_copy_text(session);
     member->parent = NO_INDEX;
     text_init(&member->snapshot, NULL);
     text_init(&member->context, NULL);
@@ -118,6 +121,7 @@ static void remove_member(struct family *family, uint32_t index)
     text_fini(&member->snapshot);
     text_fini(&member->context);
     memory_release(member->id);
+    memory_release(member->session);
     memory_release(member);
 }
 
@@ -126,6 +130,15 @@ static uint32_t find_child(const struct family *family, uint32_t parent, struct 
     for (uint32_t i = 1; i < family->member_count; i++) {
         const struct family_member *member = family->members[i];
         if (member != NULL && member->parent == parent && span_is(id, member->id))
+            return i;
+    }
+    return NO_INDEX;
+}
+
+static uint32_t find_session(const struct family *family, struct span id)
+{
+    for (uint32_t i = 0; i < family->member_count; i++) {
+        if (family->members[i] != NULL && span_is(id, family->members[i]->session))
             return i;
     }
     return NO_INDEX;
@@ -166,18 +179,43 @@ static void release_delivery(struct family_delivery *delivery)
     memory_release(delivery);
 }
 
-static void tell_unreachable(struct family *family, uint32_t index, struct span invoke_id)
+static void tell_unreachable(struct family *family, uint32_t index, struct span invoke_id,
+                             struct span send_id)
 {
     struct event event = {.kind = EVENT_EXTERNAL,
                           .type = SPAN("error.communication"),
                           .payload = value_map(NULL, 0),
-                          .invoke_id = invoke_id};
+                          .invoke_id = invoke_id,
+                          .send_id = send_id};
     deliver(family, index, &event);
+}
+
+/* To whoever has the session of that id: members know each other's by `_sessionid`. */
+static void pass_to_session(struct family *family, uint32_t index, const struct effect *effect,
+                            struct span session)
+{
+    uint32_t to = find_session(family, session);
+    struct event event = {
+        .kind = EVENT_EXTERNAL,
+        .type = effect->name,
+        .payload = effect->input,
+        .origin = text_print(&family->arena, "#_scxml_%s", family->members[index]->session),
+        .send_id = effect->send_id};
+    if (to == NO_INDEX)
+        tell_unreachable(family, index, SPAN(""), effect->send_id);
+    else
+        deliver(family, to, &event);
 }
 
 static void pass_on(struct family *family, uint32_t index, const struct effect *effect)
 {
     const struct family_member *member = family->members[index];
+    struct span session = SPAN("#_scxml_");
+    if (span_starts_with(effect->id, session)) {
+        pass_to_session(family, index, effect,
+                        span_slice(effect->id, session.size, effect->id.size));
+        return;
+    }
     bool is_upwards = span_is(effect->id, "#_parent");
     uint32_t to = is_upwards ? member->parent : find_child(family, index, effect->id);
     struct event event = {.kind = EVENT_EXTERNAL,
@@ -187,7 +225,7 @@ static void pass_on(struct family *family, uint32_t index, const struct effect *
                           .send_id = effect->send_id};
     if (to == NO_INDEX) {
         if (is_upwards && member->machine->semantics == SEMANTICS_SCXML)
-            tell_unreachable(family, index, SPAN(""));
+            tell_unreachable(family, index, SPAN(""), effect->send_id);
         return;
     }
     if (is_upwards) {
@@ -207,28 +245,51 @@ static void start_child(struct family *family, uint32_t index, const struct effe
     if (source != FAMILY_CHILD) {
         arena_close(&arena);
         if (source == FAMILY_BROKEN)
-            tell_unreachable(family, index, effect->id);
+            tell_unreachable(family, index, effect->id, SPAN(""));
         return;
     }
-    uint32_t child = add_member(family, machine);
+    struct span session =
+        text_print(&family->arena, "%.*s.%u", SPAN_ARGS(machine->id), family->member_count);
+    uint32_t child = add_member(family, machine, session);
     struct family_member *member = family->members[child];
     member->machine_arena = arena;
     member->parent = index;
     member->invocation = effect->number;
     member->id = memory_copy_text(effect->id);
-    struct event event = {
-        .kind = EVENT_START,
-        .payload = effect->input,
-        .session = text_print(&family->arena, "%.*s.%u", SPAN_ARGS(machine->id), child)};
+    struct event event = {.kind = EVENT_START, .payload = effect->input, .session = session};
     deliver(family, child, &event);
+}
+
+static void stop_child(struct family *family, uint32_t index, uint64_t invocation);
+
+/* SCXML: who is not wanted any more leaves its states. Its parent hears nothing from it, but
+ * sessions that it knows do. */
+static void leave(struct family *family, uint32_t index)
+{
+    struct plan plan;
+    const struct family_member *member = family->members[index];
+    if (member->status != INSTANCE_ACTIVE || member->machine->semantics != SEMANTICS_SCXML)
+        return;
+    struct configuration before = decode(member, &family->arena);
+    if (step_leave(member->machine, &before, family->now, &family->turn, &plan) != STATUS_OK)
+        return;
+    for (uint32_t i = 0; i < plan.effect_count; i++) {
+        const struct effect *effect = &plan.effects[i];
+        if (effect->kind == EFFECT_STOP)
+            stop_child(family, index, effect->number);
+        if (effect->kind == EFFECT_SEND && span_starts_with(effect->id, SPAN("#_scxml_")))
+            pass_on(family, index, effect);
+    }
 }
 
 static void stop_child(struct family *family, uint32_t index, uint64_t invocation)
 {
     for (uint32_t i = 1; i < family->member_count; i++) {
         const struct family_member *member = family->members[i];
-        if (member != NULL && member->parent == index && member->invocation == invocation)
-            remove_member(family, i);
+        if (member == NULL || member->parent != index || member->invocation != invocation)
+            continue;
+        leave(family, i);
+        remove_member(family, i);
     }
 }
 
@@ -368,7 +429,7 @@ bool family_open(struct family *family, const struct machine *machine,
     arena_open(&family->turn, TURN_ARENA_BYTES);
     arena_open(&family->arena, ARENA_BYTES);
     struct event event = {.kind = EVENT_START, .payload = input};
-    deliver(family, add_member(family, machine), &event);
+    deliver(family, add_member(family, machine, machine->id), &event);
     return come_to_rest(family, &steps);
 }
 

@@ -485,10 +485,11 @@ static void run_start(struct stepper *stepper, const struct event *event)
 static bool send_on(struct stepper *stepper, const struct arrival *arrival)
 {
     struct span to = arrival->to;
-    if (!span_is(to, "#_parent") && span_starts_with(to, SPAN("#_")))
+    bool is_elsewhere = span_is(to, "#_parent") || stepper_is_session(to);
+    if (!is_elsewhere && span_starts_with(to, SPAN("#_")))
         to = span_slice(to, 2, to.size);
     stepper->applied = true;
-    if (!span_is(to, "#_parent") && configuration_invoked(stepper->next, to) == NULL) {
+    if (!is_elsewhere && configuration_invoked(stepper->next, to) == NULL) {
         stepper_raise_error(
             stepper, stepper->machine->communication_error_event, SPAN("communication"),
             text_print(stepper->arena, "there is nobody called `%.*s`", SPAN_ARGS(to)));
@@ -576,6 +577,21 @@ struct stepper *stepper_make(const struct machine *machine, instant_ms now, stru
     return stepper;
 }
 
+/* SCXML: where this session can be reached; the machine knows the place of its first one. */
+static struct value processors_of(const struct stepper *stepper)
+{
+    struct value processors = stepper->machine->processors;
+    struct span session = stepper->next->session;
+    if (span_equal(session, stepper->machine->id))
+        return processors;
+    struct span place = text_print(stepper->arena, "#_scxml_%.*s", SPAN_ARGS(session));
+    struct value processor = stepper_map(stepper->arena, SPAN("location"), value_string(place));
+    for (uint32_t i = 0; i < processors.count; i++)
+        processors = value_with(stepper->arena, processors,
+                                value_span(processors.entries[i].key), processor);
+    return processors;
+}
+
 void stepper_bind(struct stepper *stepper)
 {
     const struct machine *machine = stepper->machine;
@@ -586,7 +602,7 @@ void stepper_bind(struct stepper *stepper)
     if (machine->semantics == SEMANTICS_SCXML) {
         stepper->slots[CHART_SCXML_SESSION] = value_string(stepper->next->session);
         stepper->slots[CHART_SCXML_NAME] = value_string(machine->id);
-        stepper->slots[CHART_SCXML_PROCESSORS] = machine->processors;
+        stepper->slots[CHART_SCXML_PROCESSORS] = processors_of(stepper);
         stepper->slots[CHART_SCXML_EVENT] = value_map(NULL, 0); /* no name: there is none yet */
     }
     stepper->is_bound = true;
@@ -691,6 +707,24 @@ enum status step_give_up(const struct machine *machine, const struct configurati
 {
     ensure(event->kind == EVENT_TIMER || is_result(event));
     return run(machine, before, event, now, true, arena, plan);
+}
+
+enum status step_leave(const struct machine *machine, const struct configuration *before,
+                       instant_ms now, struct arena *arena, struct plan *plan)
+{
+    struct arena_guard guard;
+    struct event nothing = {.kind = EVENT_EXTERNAL, .payload = value_map(NULL, 0)};
+    ensure(before->status == INSTANCE_ACTIVE);
+    if (arena_is_spent(arena, &guard))
+        return STATUS_NO_SPACE;
+    *plan = (struct plan){.outcome = OUTCOME_APPLIED, .payload = nothing.payload};
+    struct stepper *stepper = stepper_make(machine, now, arena, plan);
+    begin(stepper, before);
+    stepper_finish(stepper);
+    stepper->next->status = INSTANCE_STOPPED;
+    settle(stepper, before, &nothing);
+    arena_release_guard(arena, &guard);
+    return STATUS_OK;
 }
 
 const char *outcome_name(enum outcome outcome)

@@ -108,6 +108,11 @@ enum status step_give_up(const struct machine *machine, const struct configurati
                          const struct event *event, instant_ms now, struct arena *arena,
                          struct plan *plan) must_check;
 
+/* SCXML: all states are left, because whoever invoked the machine wants no more of it. What
+ * that raises nobody hears; the status becomes `stopped`. */
+enum status step_leave(const struct machine *machine, const struct configuration *before,
+                       instant_ms now, struct arena *arena, struct plan *plan) must_check;
+
 /* {"type":…, …payload}: the event as expressions see it. */
 struct value step_event_value(struct span type, struct value payload, struct arena *arena);
 

@@ -305,14 +305,19 @@ static bool knows_processor(struct span processor)
     return false;
 }
 
-/* `#_scxml_ID` is a session by its id. */
+static const struct span session_prefix = SPAN_INIT("#_scxml_");
+
+bool stepper_is_session(struct span to)
+{
+    return span_starts_with(to, session_prefix);
+}
+
 static bool is_self(const struct stepper *stepper, struct span to)
 {
-    struct span prefix = SPAN("#_scxml_");
     if (to.size == 0)
         return true;
-    return span_starts_with(to, prefix) &&
-           span_equal(span_slice(to, prefix.size, to.size), stepper->next->session);
+    return stepper_is_session(to) &&
+           span_equal(span_slice(to, session_prefix.size, to.size), stepper->next->session);
 }
 
 /* The id of the child that a target names, "#_ID" or (XState) "ID"; empty: it names none. */
@@ -368,15 +373,15 @@ static bool send_message(struct stepper *stepper, const struct machine_action *a
             text_print(stepper->arena, "`%.*s` is no target", SPAN_ARGS(message.to)));
     if (message.delay > 0)
         return arm_message(stepper, action, &message, false);
-    if (!is_parent(message.to) && configuration_invoked(stepper->next, child) == NULL)
+    bool is_elsewhere = is_parent(message.to) || stepper_is_session(message.to);
+    if (!is_elsewhere && configuration_invoked(stepper->next, child) == NULL)
         return tell_unreachable(stepper, action, &message);
-    stepper_add_effect(stepper,
-                       (struct effect){.kind = EFFECT_SEND,
-                                       .id = is_parent(message.to) ? message.to : child,
-                                       .name = message.type,
-                                       .input = message.payload,
-                                       .index = NO_INDEX,
-                                       .send_id = message.id});
+    stepper_add_effect(stepper, (struct effect){.kind = EFFECT_SEND,
+                                                .id = is_elsewhere ? message.to : child,
+                                                .name = message.type,
+                                                .input = message.payload,
+                                                .index = NO_INDEX,
+                                                .send_id = message.id});
     return true;
 }
 

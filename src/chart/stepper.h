@@ -169,6 +169,8 @@ void stepper_select(struct stepper *stepper, uint32_t event);
 
 /* step_action.c. False: the macrostep ends; with SCXML's rules an error ends only its block. */
 bool stepper_act(struct stepper *stepper, struct range actions);
+/* True for SCXML's `#_scxml_ID`: a session by its id, wherever it runs. */
+bool stepper_is_session(struct span to);
 bool stepper_arm(struct stepper *stepper, struct armed_timer timer, duration_ms delay,
                  struct place place);
 bool stepper_delay(struct stepper *stepper, const struct expr_slot *slot, struct place place,

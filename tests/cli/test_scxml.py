@@ -72,6 +72,51 @@ class Scxml(harness.Case):
         else:
             self.assertEqual(answer.lines[-1]["value"], "end")
 
+    def test_a_child_that_is_not_wanted_any_more_leaves_its_states(self):
+        self.write("m.scxml", """\
+<scxml xmlns="http://www.w3.org/2005/07/scxml" name="parent" initial="asking">
+  <state id="asking">
+    <invoke id="kid"><param name="boss" expr="_sessionid"/>
+      <content><scxml name="kid" initial="in">
+        <datamodel><data id="boss"/></datamodel>
+        <state id="in">
+          <onexit>
+            <send target="#_parent" event="unheard"/>
+            <send targetexpr="'#_scxml_' + boss" event="bye"/>
+          </onexit>
+        </state>
+      </scxml></content>
+    </invoke>
+    <transition event="GO" target="left"/>
+  </state>
+  <state id="left">
+    <transition event="unheard" target="wrong"/>
+    <transition event="bye" cond="_event.origin.indexOf('#_scxml_kid') == 0" target="end"/>
+  </state>
+  <final id="wrong"/><final id="end"/>
+</scxml>
+""")
+        self.assertEqual(self.must("step", "m.scxml", "GO").lines[-1]["value"], "end")
+
+    def test_sessions_and_services_that_are_not_there_are_errors(self):
+        document = """\
+<scxml xmlns="http://www.w3.org/2005/07/scxml" initial="a">
+  <state id="a">%s
+    <transition event="error.execution" target="no-service"/>
+    <transition event="error.communication" cond="_event.sendid == 's'" target="no-session"/>
+  </state>
+  <final id="no-service"/><final id="no-session"/>
+</scxml>
+"""
+        for part, state in [('<invoke type="x" src="file:kids/child.scxml"/>', "no-service"),
+                            ('<onentry><send id="s" target="#_scxml_x" event="e"/></onentry>',
+                             "no-session"),
+                            ('<onentry><send id="s" target="#_scxml_x" event="e" delay="1s"/>'
+                             '</onentry>', "no-session")]:
+            self.write("m.scxml", document % part)
+            answer = self.must("step", "m.scxml", '{"advance":1000}').lines
+            self.assertEqual(answer[-1]["value"], state)
+
     def test_what_is_no_expression_fails_when_it_is_evaluated(self):
         self.write("m.scxml", PARENT.replace("_event.data.sure === true", "return"))
         answer = self.must("step", "m.scxml", '{"done":"kid","output":{}}', "END").lines

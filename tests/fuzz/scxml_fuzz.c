@@ -3,7 +3,8 @@
  *
  * Whatever the text is, it is a definition or errors with places; a definition loads into a
  * machine in which every "always" holds, or has errors too. A machine that loads runs with its
- * children, whose documents may be anything as well, and comes to rest or is stopped.
+ * children, whose documents may be anything as well, and comes to rest or is stopped. What does
+ * not translate to CEL is run as the ECMAScript that it is.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -18,15 +19,20 @@ enum { ARENA_BYTES = 64 << 20, CHILDREN_MAX = 8 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static const struct machine *load(struct span text, struct arena *arena)
+static const struct machine *load(struct span text, const struct expr_language *language,
+                                  struct arena *arena)
 {
     struct diagnostics diagnostics;
     diagnostics_init(&diagnostics, arena);
     const struct markup *root = wire_read_markup(text, SPAN("fuzz.scxml"), arena, &diagnostics);
     const struct node *node =
-        root == NULL ? NULL : scxml_convert(root, NULL, scripts, arena, &diagnostics);
+        root == NULL
+            ? NULL
+            : scxml_convert(root, NULL,
+                            language == NULL ? SCXML_SCRIPTS_REFUSED : SCXML_SCRIPTS_NEEDED,
+                            arena, &diagnostics);
     const struct machine *machine =
-        node == NULL ? NULL : machine_load(node, arena, &diagnostics);
+        node == NULL ? NULL : machine_load_with(node, language, arena, &diagnostics);
     ensure((machine == NULL) == (diagnostics.errors > 0));
     if (machine != NULL)
         machine_verify(machine);
@@ -39,12 +45,11 @@ static enum family_source find(void *context, const struct machine *parent, stru
 {
     struct arena_guard guard;
     int *left = context;
-    (void)parent;
     if (!scxml_is_document(source) || --*left < 0)
         return FAMILY_OUTSIDE;
     if (arena_is_spent(arena, &guard))
         return FAMILY_BROKEN;
-    *machine = load(source, arena);
+    *machine = load(source, parent->language, arena);
     arena_release_guard(arena, &guard);
     return *machine == NULL ? FAMILY_BROKEN : FAMILY_CHILD;
 }
@@ -73,17 +78,19 @@ static void run(const struct machine *machine)
 
 static void load_within(struct span text, size_t arena_bytes)
 {
+    struct script *script = script_open();
     struct arena arena;
     struct arena_guard guard;
     const struct machine *volatile machine = NULL;
     arena_open(&arena, arena_bytes);
     if (!arena_is_spent(&arena, &guard)) {
-        machine = load(text, &arena);
+        machine = load(text, script_language(script), &arena);
         arena_release_guard(&arena, &guard);
     }
     if (machine != NULL)
         run(machine);
     arena_close(&arena);
+    script_close(script);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
