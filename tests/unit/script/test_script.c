@@ -288,8 +288,7 @@ static void every_run_ends(void **state)
         "function f() { return f() + f(); } f()",
         "var o = {get a() { return this.a + this.a; }}; o.a",
         "var o = {m(n) { return this.m(n) + this.m(n); }}; o.m(1)",
-        "var a = {}; for (var i = 0; i < 1000; i++) a[i] = 1;"
-        "for (var j in a) for (var k in a) for (var l in a) x = l",
+        "var a = new Array(200).join('-'); for (i in a) for (j in a) for (k in a) x = k",
         "var a = []; a.length = 4294967295; a.indexOf(1)",
         "[].concat.apply([], [new Array(4294967295)])",
         "Array.prototype.join.call({length: 4294967295})",
