@@ -265,7 +265,8 @@ const struct expr_slot *loader_slot(struct loader *loader, const struct node *no
         loader->machine.reads_event = true;
     if (slot != NULL && expr_slot_is_foreign(slot))
         loader->machine.has_scripts = true;
-    if (slot != NULL && expr_slot_uses(slot, CHART_RECORD))
+    if (slot != NULL && loader->machine.derivation != NULL &&
+        expr_slot_uses(slot, CHART_RECORD))
         loader->machine.reads_record = true;
     return slot;
 }

@@ -125,13 +125,14 @@ static uint32_t add_guard(struct loader *loader, const struct machine_guard *gua
     return loader->guard_count++;
 }
 
-/* Every expression that reads the event, or the record, needs it made. */
+/* Every expression that reads the event, or the record, needs it made. A script might read
+ * anything, also what there is not. */
 static void note_reads(struct loader *loader, const struct expr_program *program)
 {
     if (expr_uses(program, CHART_EVENT) || expr_uses(program, CHART_PAYLOAD) ||
         expr_uses(program, CHART_SCXML_EVENT))
         loader->machine.reads_event = true;
-    if (expr_uses(program, CHART_RECORD))
+    if (loader->machine.derivation != NULL && expr_uses(program, CHART_RECORD))
         loader->machine.reads_record = true;
 }
 
