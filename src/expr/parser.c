@@ -8,8 +8,8 @@
  *     unary      := { '!' | '-' } member
  *     member     := primary { '.' name | '.' name '(' … ')' | '[' expression ']' }
  *
- * After an error the parser is `lost`: it says nothing more until it has found the next
- * comma or closing bracket of the list it is in, and goes on there. Trees made while lost
+ * After an error the parser is `lost`: it says nothing more until it has found the next `&&`,
+ * `||`, comma or closing bracket of where it is, and goes on there. Trees made while lost
  * hold `nothing` where a part is missing; they are never handed out.
  *
  * Always: the depth of recursion is bounded by `depth`, the height of trees by finish().
@@ -29,6 +29,7 @@ struct parser {
     struct remarks *remarks;
     unsigned depth;
     bool is_lost;
+    uint32_t told_at; /* one behind the place of the last error: none is told twice */
     bool has_macros;
 };
 
@@ -39,9 +40,10 @@ static const struct ast *parse_unary(struct parser *parser);
 
 static const struct ast *fail(struct parser *parser, uint32_t offset, const char *message)
 {
-    if (!parser->is_lost)
+    if (!parser->is_lost && parser->told_at != offset + 1)
         remark_error(parser->remarks, offset, "%s", message);
     parser->is_lost = true;
+    parser->told_at = offset + 1;
     return &nothing;
 }
 
@@ -94,6 +96,60 @@ static void expect(struct parser *parser, enum token_kind kind)
         fail_expected(parser, lexer_kind_name(kind));
 }
 
+/* Where an expression can go on that was lost. */
+static bool is_way(enum token_kind kind)
+{
+    return kind == TOKEN_AND || kind == TOKEN_OR || kind == TOKEN_COMMA ||
+           kind == TOKEN_RIGHT_PAREN || kind == TOKEN_RIGHT_BRACKET ||
+           kind == TOKEN_RIGHT_BRACE;
+}
+
+/* When lost, skips to where it goes on, brackets and all that is in them. */
+static void find_way(struct parser *parser)
+{
+    unsigned open = 0;
+    while (parser->is_lost && parser->token.kind != TOKEN_END) {
+        enum token_kind kind = parser->token.kind;
+        bool is_opening =
+            kind == TOKEN_LEFT_PAREN || kind == TOKEN_LEFT_BRACKET || kind == TOKEN_LEFT_BRACE;
+        bool is_closing = kind == TOKEN_RIGHT_PAREN || kind == TOKEN_RIGHT_BRACKET ||
+                          kind == TOKEN_RIGHT_BRACE;
+        if (open == 0 && is_way(kind)) {
+            parser->is_lost = false;
+            return;
+        }
+        open += is_opening;
+        open -= is_closing;
+        advance(parser);
+    }
+}
+
+/* The same, up to a comma (in a list) or a closing bracket. */
+static void find_end(struct parser *parser, bool is_list)
+{
+    for (;;) {
+        find_way(parser);
+        enum token_kind kind = parser->token.kind;
+        bool goes_on =
+            kind == TOKEN_AND || kind == TOKEN_OR || (kind == TOKEN_COMMA && !is_list);
+        if (!goes_on)
+            return;
+        parser->is_lost = true;
+        advance(parser);
+    }
+}
+
+/* The bracket that ends what stands in brackets. */
+static void expect_closing(struct parser *parser, enum token_kind kind)
+{
+    if (take(parser, kind))
+        return;
+    fail_expected(parser, lexer_kind_name(kind));
+    find_end(parser, false);
+    if (!take(parser, kind))
+        parser->is_lost = true; /* it closes something further out */
+}
+
 static struct ast *new_node(struct parser *parser, enum ast_kind kind, uint32_t offset)
 {
     struct ast *node = arena_new(parser->arena, struct ast);
@@ -127,36 +183,24 @@ static void *make_room(struct parser *parser, void *array, uint32_t count, size_
     return larger;
 }
 
-/* Skips to the comma or bracket at which the list we are in goes on. */
-static void find_way(struct parser *parser)
+static const char *behind_element(enum token_kind closing)
 {
-    unsigned open = 0;
-    while (parser->is_lost && parser->token.kind != TOKEN_END) {
-        enum token_kind kind = parser->token.kind;
-        bool is_opening =
-            kind == TOKEN_LEFT_PAREN || kind == TOKEN_LEFT_BRACKET || kind == TOKEN_LEFT_BRACE;
-        bool is_closing = kind == TOKEN_RIGHT_PAREN || kind == TOKEN_RIGHT_BRACKET ||
-                          kind == TOKEN_RIGHT_BRACE;
-        if (open == 0 && (is_closing || kind == TOKEN_COMMA)) {
-            parser->is_lost = false;
-            return;
-        }
-        open += is_opening;
-        open -= is_closing;
-        advance(parser);
-    }
+    return closing == TOKEN_RIGHT_PAREN     ? "',' or ')'"
+           : closing == TOKEN_RIGHT_BRACKET ? "',' or ']'"
+                                            : "',' or '}'";
 }
 
 /* Behind an element: true when another one follows, false at the end of the list. */
 static bool has_more(struct parser *parser, enum token_kind closing)
 {
-    find_way(parser);
+    if (!parser->is_lost && parser->token.kind != TOKEN_COMMA && parser->token.kind != closing)
+        fail_expected(parser, behind_element(closing));
+    if (parser->is_lost)
+        find_end(parser, true);
     if (take(parser, closing))
         return false;
     if (!take(parser, TOKEN_COMMA)) {
-        fail_expected(parser, closing == TOKEN_RIGHT_PAREN     ? "',' or ')'"
-                              : closing == TOKEN_RIGHT_BRACKET ? "',' or ']'"
-                                                               : "',' or '}'");
+        parser->is_lost = true; /* it closes something further out */
         return false;
     }
     /* A comma may follow the last element of a list, a map and a message. */
@@ -281,9 +325,7 @@ static const struct ast *parse_enclosed(struct parser *parser)
 {
     advance(parser);
     const struct ast *inner = parse_expression(parser);
-    if (parser->is_lost)
-        find_way(parser);
-    expect(parser, TOKEN_RIGHT_PAREN);
+    expect_closing(parser, TOKEN_RIGHT_PAREN);
     return inner;
 }
 
@@ -343,9 +385,7 @@ static const struct ast *parse_index(struct parser *parser, const struct ast *op
     node->index.operand = operand;
     node->index.is_optional = take(parser, TOKEN_QUESTION);
     node->index.index = parse_expression(parser);
-    if (parser->is_lost)
-        find_way(parser);
-    expect(parser, TOKEN_RIGHT_BRACKET);
+    expect_closing(parser, TOKEN_RIGHT_BRACKET);
     return finish(parser, node, highest(operand, node->index.index));
 }
 
@@ -466,12 +506,14 @@ static const struct ast *parse_relation(struct parser *parser)
     return parse_binary(parser, ast_operator_precedence(AST_LESS));
 }
 
-/* first op next op next …: one node, however many there are. */
+/* first op next op next …: one node, however many there are. What is wrong in one of them does
+ * not hide what is wrong in the next. */
 static const struct ast *parse_logic(struct parser *parser, enum ast_kind kind,
                                      enum token_kind token,
                                      const struct ast *(*next)(struct parser *))
 {
     const struct ast *first = next(parser);
+    find_way(parser);
     if (parser->token.kind != token)
         return first;
     struct ast *node = new_node(parser, kind, parser->token.offset);
@@ -482,6 +524,7 @@ static const struct ast *parse_logic(struct parser *parser, enum ast_kind kind,
     while (take(parser, token)) {
         operands = make_room(parser, operands, count, sizeof *operands);
         operands[count] = next(parser);
+        find_way(parser);
         height = operands[count]->height > height ? operands[count]->height : height;
         count++;
     }
@@ -540,7 +583,13 @@ const struct ast *parser_read(struct arena *arena, struct remarks *remarks, bool
     uint32_t errors = error_count(&parser);
     advance(&parser);
     const struct ast *root = parse_expression(&parser);
-    if (!parser.is_lost && parser.token.kind != TOKEN_END)
+    while (parser.token.kind != TOKEN_END) {
         fail_expected(&parser, "an operator or the end");
+        find_way(&parser);
+        bool is_bracket = parser.token.kind != TOKEN_AND && parser.token.kind != TOKEN_OR;
+        advance(&parser);
+        if (!is_bracket || parser.token.kind != TOKEN_END)
+            parse_expression(&parser); /* for what is wrong there */
+    }
     return error_count(&parser) == errors ? root : NULL;
 }
