@@ -223,15 +223,14 @@ static void load_named(struct loader *loader, struct span name, const struct nod
         return;
     }
     action.data = params == NULL ? NULL : loader_slot(loader, params);
-    for (uint32_t i = 0; i < loader->named_action_count; i++) {
-        if (!span_equal(loader->named_actions[i].name, name))
-            continue;
-        if (!check_depth(loader, depth + loader->named_actions[i].depth + 1, place))
+    uint32_t declared = load_names_find(&loader->action_names, name);
+    if (declared != UINT32_MAX) {
+        const struct named_range *named = &loader->named_actions[declared];
+        if (!check_depth(loader, depth + named->depth + 1, place))
             return;
-        action.kind = ACTION_NAMED;
-        action.assigns = loader->named_actions[i].range;
-        if (action.assigns.count == 0)
-            action.kind = ACTION_CALL; /* declared, and for the host to carry out */
+        action.assigns = named->range;
+        if (named->range.count > 0)
+            action.kind = ACTION_NAMED; /* else it is for the host to carry out */
     }
     add_action(loader, action);
 }
@@ -440,8 +439,10 @@ void load_named_actions(struct loader *loader)
                             : entry->value->count == 0;
         loader->action_depth = 0;
         struct range range = load_actions(loader, is_empty ? NULL : entry->value);
+        load_names_put(&loader->action_names, entry->key, loader->named_action_count,
+                       loader->arena);
         loader->named_actions[loader->named_action_count++] =
-            (struct named_range){entry->key, range, loader->action_depth};
+            (struct named_range){range, loader->action_depth};
     }
 }
 
@@ -456,13 +457,15 @@ void load_named_delays(struct loader *loader)
                      node_kind_name(map));
         return;
     }
-    loader->delays = arena_new_array(loader->arena, map->count, struct named_delay);
+    loader->delays = arena_new_array(loader->arena, map->count, const struct expr_slot *);
     for (uint32_t i = 0; i < map->count; i++) {
         const struct node *value = map->entries[i].value;
         const struct node *duration = node_find(value, SPAN("duration"));
         const struct expr_slot *slot = loader_slot(loader, duration == NULL ? value : duration);
-        if (slot != NULL)
-            loader->delays[loader->delay_count++] =
-                (struct named_delay){map->entries[i].key, slot};
+        if (slot == NULL || !load_check_delay(loader, slot, value->place))
+            continue;
+        load_names_put(&loader->delay_names, map->entries[i].key, loader->delay_count,
+                       loader->arena);
+        loader->delays[loader->delay_count++] = slot;
     }
 }

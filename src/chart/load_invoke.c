@@ -20,11 +20,10 @@ static struct span default_id(struct loader *loader, uint32_t state, uint32_t in
 
 static void check_id(struct loader *loader, const struct machine_invoke *invoke)
 {
-    for (uint32_t i = 0; i < loader->invoke_count; i++) {
-        if (span_equal(loader->invokes[i].id, invoke->id))
-            loader_error(loader, "IL0109", invoke->place, "the invoke id `%.*s` is used twice",
-                         SPAN_ARGS(invoke->id));
-    }
+    if (load_names_find(&loader->invoke_ids, invoke->id) != UINT32_MAX)
+        loader_error(loader, "IL0109", invoke->place, "the invoke id `%.*s` is used twice",
+                     SPAN_ARGS(invoke->id));
+    load_names_put(&loader->invoke_ids, invoke->id, loader->invoke_count, loader->arena);
 }
 
 static void load_results(struct loader *loader, const struct node *node,

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "base/json.h"
 #include "chart/loader.h"
 
 static const struct key_rule transition_keys[] = {
@@ -205,13 +206,12 @@ static void load_on(struct loader *loader, uint32_t state, const struct node *on
         load_described(loader, state, on->items[i]);
 }
 
+#define DURATION_HELP "write 250ms, 30s, 5m, 24h or PT30S, or the name of one under `delays`"
+
 static const struct expr_slot *find_delay(const struct loader *loader, struct span name)
 {
-    for (uint32_t i = 0; i < loader->delay_count; i++) {
-        if (span_equal(loader->delays[i].name, name))
-            return loader->delays[i].slot;
-    }
-    return NULL;
+    uint32_t declared = load_names_find(&loader->delay_names, name);
+    return declared == UINT32_MAX ? NULL : loader->delays[declared];
 }
 
 static bool is_digits(struct span text)
@@ -221,6 +221,32 @@ static bool is_digits(struct span text)
             return false;
     }
     return text.size > 0;
+}
+
+static void refuse_delay(struct loader *loader, struct value delay, struct place place)
+{
+    struct text text;
+    text_init(&text, loader->arena);
+    json_write(&text, delay);
+    struct diagnostic *error = loader_error(loader, "IL0104", place, "`%.*s` is not a duration",
+                                            SPAN_ARGS(text_span(&text)));
+    diagnostic_help(loader->diagnostics, error, DURATION_HELP);
+}
+
+bool load_check_delay(struct loader *loader, const struct expr_slot *slot, struct place place)
+{
+    static const struct expr_frame none = {0};
+    duration_ms delay_ms;
+    if (loader->machine.semantics == SEMANTICS_SCXML || !expr_slot_is_literal(slot))
+        return true;
+    struct value delay = expr_slot_run(slot, &none, loader->arena);
+    bool fits =
+        (delay.kind == VALUE_INT && delay.integer >= 0) ||
+        (delay.kind == VALUE_DOUBLE && delay.real >= 0 && delay.real < 9e15) ||
+        (delay.kind == VALUE_STRING && time_read_duration(value_span(delay), &delay_ms));
+    if (!fits)
+        refuse_delay(loader, delay, place);
+    return fits;
 }
 
 bool load_delay(struct loader *loader, struct span text, const struct node *node,
@@ -239,12 +265,11 @@ bool load_delay(struct loader *loader, struct span text, const struct node *node
         return true;
     if (node != NULL) {
         *slot = loader_slot(loader, node);
-        return *slot != NULL;
+        return *slot != NULL && load_check_delay(loader, *slot, place);
     }
     struct diagnostic *error =
         loader_error(loader, "IL0104", place, "`%.*s` is not a duration", SPAN_ARGS(text));
-    diagnostic_help(loader->diagnostics, error,
-                    "write 250ms, 30s, 5m, 24h or PT30S, or the name of one under `delays`");
+    diagnostic_help(loader->diagnostics, error, DURATION_HELP);
     return false;
 }
 

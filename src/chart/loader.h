@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "chart/derivation.h"
 #include "chart/load.h"
+#include "chart/load_names.h"
 
 /* A key that may stand in some map of the definition. */
 struct key_rule {
@@ -18,14 +19,8 @@ struct key_rule {
 
 /* Actions that are declared once and used by name. */
 struct named_range {
-    struct span name;
     struct range range;
     uint32_t depth; /* how deep its actions nest */
-};
-
-struct named_delay {
-    struct span name;
-    const struct expr_slot *slot;
 };
 
 struct loader {
@@ -59,9 +54,11 @@ struct loader {
 
     struct named_range *named_actions; /* declared under `actions` */
     uint32_t named_action_count;
+    struct load_names action_names;
 
-    struct named_delay *delays; /* declared under `delays` */
+    const struct expr_slot **delays; /* declared under `delays` */
     uint32_t delay_count;
+    struct load_names delay_names;
 
     struct machine_assign *assigns;
     uint32_t assign_count;
@@ -74,6 +71,7 @@ struct loader {
     struct machine_invoke *invokes;
     uint32_t invoke_count;
     uint32_t invoke_capacity;
+    struct load_names invoke_ids;
 
     struct span *tags;
     uint32_t tag_count;
@@ -167,6 +165,8 @@ uint32_t load_default_transition(struct loader *loader, uint32_t source, struct 
  * *slot is NULL for a fixed delay. */
 bool load_delay(struct loader *loader, struct span text, const struct node *node,
                 struct place place, duration_ms *delay_ms, const struct expr_slot **slot);
+/* Complains of a delay without an expression that is none. */
+bool load_check_delay(struct loader *loader, const struct expr_slot *slot, struct place place);
 uint32_t load_timer(struct loader *loader, struct machine_timer timer);
 
 /* load_action.c */

@@ -166,6 +166,16 @@ static void the_wrong_type_is_named(void **state)
         {ROOT STATES "after: [1s]\n", "IL0104", 4, 8, "`after` must be a map", NULL},
         {ROOT STATES "after: { soon: .A }\n", "IL0104", 4, 10, "`soon` is not a duration",
          "write 250ms"},
+        {ROOT STATES "entry: { raise: X, delay: -1 }\n", "IL0104", 4, 27,
+         "`-1` is not a duration", "write 250ms"},
+        {ROOT STATES "entry: { raise: X, delay: abc }\n", "IL0104", 4, 27,
+         "`\"abc\"` is not a duration", "write 250ms"},
+        {ROOT STATES "entry: { send: X, delay: [1s] }\n", "IL0104", 4, 26,
+         "`[\"1s\"]` is not a duration", "write 250ms"},
+        {ROOT STATES "delays: { soon: -0.5 }\n", "IL0104", 4, 17, "`-0.5` is not a duration",
+         "write 250ms"},
+        {ROOT "states:\n  A: { invoke: { src: s, timeout: true, onTimeout: A } }\n", "IL0104",
+         4, 35, "`true` is not a duration", "write 250ms"},
         {ROOT STATES "after: { -1s: .A }\n", "IL0104", 4, 10, "`-1s` is not a duration",
          "write"},
         {ROOT STATES "always: 3\n", "IL0104", 4, 9, "a transition must be", "write"},
@@ -480,6 +490,36 @@ static void actions_are_limited_too(void **state)
     }
 }
 
+/* Each of them is used once. */
+static void many_names_are_looked_up_in_time(void **state)
+{
+    enum { NAMES = 20000, DELAYS = 5000 };
+    struct arena arena;
+    struct diagnostics diagnostics;
+    struct text text;
+    (void)state;
+    arena_open(&arena, DEFINITION_ARENA_BYTES);
+    text_init(&text, &arena);
+    text_add(&text, SPAN("initial: A\nactions:\n"));
+    for (int i = 0; i < NAMES; i++)
+        text_format(&text, " a%d: {log: %d}\n", i, i);
+    text_add(&text, SPAN("delays:\n"));
+    for (int i = 0; i < DELAYS; i++)
+        text_format(&text, " d%d: %d\n", i, i);
+    text_add(&text, SPAN("states:\n A:\n  entry:\n"));
+    for (int i = 0; i < NAMES; i++)
+        text_format(&text, "   - a%d\n", i);
+    for (int i = 0; i < DELAYS; i++)
+        text_format(&text, "   - {raise: X, delay: d%d}\n", i);
+    const struct machine *machine = fixture_load(text_span(&text), &arena, &diagnostics);
+    assert_non_null(machine);
+    const struct machine_state *entered = &machine->states[1];
+    assert_int_equal(entered->entry.count, NAMES + DELAYS);
+    for (uint32_t i = 0; i < NAMES; i++)
+        assert_int_equal(machine->actions[entered->entry.first + i].assigns.first, i);
+    arena_close(&arena);
+}
+
 static void an_event_has_a_name_of_at_most_256_bytes(void **state)
 {
     (void)state;
@@ -703,6 +743,7 @@ int main(void)
         cmocka_unit_test(the_deepest_state_is_entered_and_left),
         cmocka_unit_test(limits_are_diagnostics),
         cmocka_unit_test(actions_are_limited_too),
+        cmocka_unit_test(many_names_are_looked_up_in_time),
         cmocka_unit_test(an_event_has_a_name_of_at_most_256_bytes),
         cmocka_unit_test(many_transitions_of_the_root_are_looked_up_in_time),
         cmocka_unit_test(a_spent_arena_jumps_to_its_guard),
