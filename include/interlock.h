@@ -243,6 +243,51 @@ IL_API il_status il_instance_snapshot(il_instance *instance, void *bytes, size_t
 /* Memory that the hungriest step so far would have needed: what to give an instance like it. */
 IL_API size_t il_instance_used(const il_instance *instance);
 
+/* ---- Crowds: very many instances of one machine ----------------------------------------- */
+
+/*
+ * A million instances that wait for their events most of the time. Each takes 8 bytes for every
+ * 64 states of the machine, as much again for every state with a history in it, and beside that
+ * only what it has more than states: a context, timers, an end. An event that does nothing but
+ * move an instance from state to state changes those bytes and takes some nanoseconds; any
+ * other takes what il_instance_send() takes, and both say the same.
+ */
+typedef struct il_crowd il_crowd;
+
+/* Room for `count` instances, 0 to count - 1, none of them started. Belongs to one thread at a
+ * time; the machine must live longer. Release it with il_crowd_close(); NULL is fine there. */
+IL_API il_status il_crowd_open(const il_machine *machine, size_t count, il_crowd **opened);
+IL_API void il_crowd_close(il_crowd *crowd);
+
+/* Starts one as il_instance_start() would, in place of what was there. */
+IL_API il_status il_crowd_start(il_crowd *crowd, size_t index, const char *input_json,
+                                int64_t now_ms);
+
+/* A number for an event type, to send it by: the same for the same type, as long as the crowd
+ * lives. IL_INVALID: the type is empty, too long or not UTF-8. IL_NO_SPACE: too many types. */
+IL_API il_status il_crowd_event(il_crowd *crowd, const char *type, uint32_t *event);
+
+/* Sends an event as il_instance_send() would. IL_NOT_FOUND: that one was never started. */
+IL_API il_status il_crowd_send(il_crowd *crowd, size_t index, uint32_t event,
+                               const char *payload_json, int64_t now_ms);
+
+/* What came of the last step. When there are effects, il_crowd_instance() has them. */
+IL_API il_outcome il_crowd_outcome(const il_crowd *crowd);
+IL_API bool il_crowd_changed(const il_crowd *crowd);
+IL_API size_t il_crowd_effect_count(const il_crowd *crowd);
+
+/* One of them, for all that il_instance_… can do; what it does there is kept. It stays the
+ * crowd's, and is gone with the next call of another il_crowd_… function that takes an index,
+ * or of this one with another index. NULL: it was never started, or is too large. */
+IL_API il_instance *il_crowd_instance(il_crowd *crowd, size_t index);
+
+/* The number of a state by its path or id, IL_NO_STATE; and whether it is active in one. */
+IL_API uint32_t il_crowd_state(const il_crowd *crowd, const char *state);
+IL_API bool il_crowd_is_in(il_crowd *crowd, size_t index, uint32_t state);
+
+/* Memory of all instances, without the few megabytes to step in. */
+IL_API size_t il_crowd_bytes(il_crowd *crowd);
+
 /* ---- Expressions (both libraries) ------------------------------------------------------- */
 
 /*

@@ -77,37 +77,99 @@ static bool has_light_steps(const struct machine *machine)
     return !forwards && machine->invariant_count == 0 && machine->derivation == NULL;
 }
 
-/* The states that a transition enters, if they are known here and nothing acts then: neither
- * the states themselves nor what enters their children by default. */
-static bool find_entered(const struct machine *machine,
-                         const struct machine_transition *transition, uint64_t *entered)
+/* The state whose inside a transition recalls, when there is nothing else to it: it comes from
+ * outside, to one history state that remembers leaves. NO_STATE: it does not. */
+static uint32_t find_recalled(const struct machine *machine,
+                              const struct machine_transition *transition)
 {
-    if (transition->is_dynamic)
-        return false;
-    for (uint32_t i = 0; i < transition->entry.count; i++) {
-        uint32_t entry = machine->entries[transition->entry.first + i];
-        uint32_t state = entry & ~ENTRY_DEFAULT;
-        uint32_t initial = machine->states[state].initial;
-        if (entry_set_has(machine->busy_entries, state) ||
-            entry_set_has(machine->restless, state))
+    uint32_t history = machine->targets[transition->targets.first];
+    const struct machine_state *states = machine->states;
+    if (transition->targets.count != 1 || states[history].type != STATE_HISTORY)
+        return NO_STATE;
+    uint32_t parent = states[history].parent;
+    bool is_outside = transition->source < parent || transition->source >= states[parent].end;
+    bool is_deep = true;
+    for (uint32_t child = parent + 1; child < states[parent].end; child = states[child].end)
+        is_deep =
+            is_deep && (states[child].leaf != NO_INDEX || states[child].type == STATE_HISTORY);
+    return is_outside && (is_deep || states[history].is_deep) ? parent : NO_STATE;
+}
+
+/* By default a history state may lead anywhere; here it does not leave its parent. */
+static bool stays_inside(const struct machine *machine, uint32_t history, uint32_t parent)
+{
+    uint32_t initial = machine->states[history].initial;
+    struct range targets = {0};
+    if (initial != NO_INDEX)
+        targets = machine->transitions[initial].targets;
+    for (uint32_t i = targets.first; i < targets.first + targets.count; i++) {
+        if (!machine_is_within(machine, machine->targets[i], parent))
             return false;
-        if ((entry & ENTRY_DEFAULT) != 0 && machine->transitions[initial].actions.count > 0)
-            return false;
-        set_bit_if(entered, state, true);
     }
     return true;
+}
+
+/* Its domain is the same whatever is remembered, since all of that lies inside one state. */
+static void set_domain(const struct machine *machine, struct machine_transition *transition,
+                       uint32_t recalled)
+{
+    uint32_t history = machine->targets[transition->targets.first];
+    uint32_t inside = recalled + 1;
+    if (!stays_inside(machine, history, recalled))
+        return;
+    transition->domain = domain_of(machine, transition, &inside, 1);
+    transition->has_domain = true;
+}
+
+/* Nothing acts when these are entered: neither the states themselves nor what enters their
+ * children by default. */
+static bool is_quiet(const struct machine *machine, const struct entry_set *set)
+{
+    for (uint32_t state = 0; state < machine->state_count; state++) {
+        uint32_t initial = machine->states[state].initial;
+        bool by_default = entry_set_has(set->defaults, state);
+        if (by_default && machine->transitions[initial].actions.count > 0)
+            return false;
+        if (entry_set_has(set->states, state) && (entry_set_has(machine->busy_entries, state) ||
+                                                  entry_set_has(machine->restless, state)))
+            return false;
+    }
+    return !set->met_history;
+}
+
+/* The states that a transition surely enters; false: they are not known here, or act. */
+static bool find_entered(const struct machine *machine,
+                         const struct machine_transition *transition, uint32_t recalled,
+                         struct entry_set *set)
+{
+    size_t bytes = machine->word_count * sizeof *set->states;
+    memset(set->states, 0, bytes);
+    memset(set->defaults, 0, bytes);
+    set->met_history = false;
+    if (transition->is_broken || transition->actions.count > 0)
+        return false;
+    if (transition->target == NO_STATE)
+        return true;
+    if (!transition->is_dynamic)
+        entry_set_add(set, transition, transition->domain);
+    else if (transition->has_domain)
+        entry_set_add_around(set, recalled, transition->domain);
+    else
+        return false;
+    return is_quiet(machine, set);
 }
 
 /* Only the words in which the domain has states. */
 static struct machine_move move_of(struct loader *loader,
                                    const struct machine_transition *transition,
-                                   const uint64_t *entered)
+                                   uint32_t recalled, const uint64_t *entered)
 {
     const struct machine *machine = &loader->machine;
     uint32_t first = transition->domain + 1; /* NO_STATE: from the root on */
     uint32_t end = transition->domain == NO_STATE ? machine->state_count
                                                   : machine->states[transition->domain].end;
-    struct machine_move move = {.applies = transition->target != NO_STATE};
+    struct machine_move move = {.applies = transition->target != NO_STATE,
+                                .recalled = recalled};
     if (!move.applies || first == end)
         return move;
     move.first_word = first / 64;
@@ -127,17 +189,22 @@ static void load_moves(struct loader *loader, uint32_t *move_of_transition)
     struct machine *machine = &loader->machine;
     struct machine_move *moves =
         arena_new_array(loader->arena, loader->transition_count, struct machine_move);
-    uint64_t *entered = new_set(loader);
+    struct entry_set set;
     uint32_t count = 0;
+    entry_set_init(&set, machine, NULL, loader->arena);
     for (uint32_t i = 0; i < loader->transition_count; i++) {
-        const struct machine_transition *transition = &loader->transitions[i];
-        bool acts = transition->is_broken || transition->actions.count > 0;
-        memset(entered, 0, machine->word_count * sizeof *entered);
+        struct machine_transition *transition = &loader->transitions[i];
+        uint32_t recalled = NO_STATE;
         move_of_transition[i] = NO_INDEX;
-        if (transition->event == NO_INDEX || acts ||
-            !find_entered(machine, transition, entered))
+        if (transition->event == NO_INDEX)
             continue;
-        moves[count] = move_of(loader, transition, entered);
+        if (transition->is_dynamic)
+            recalled = find_recalled(machine, transition);
+        if (recalled != NO_STATE)
+            set_domain(machine, transition, recalled);
+        if (!find_entered(machine, transition, recalled, &set))
+            continue;
+        moves[count] = move_of(loader, transition, recalled, set.states);
         move_of_transition[i] = count++;
     }
     machine->moves = moves;

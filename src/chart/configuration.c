@@ -7,13 +7,18 @@
 
 #include "base/ensure.h"
 
-/* How many children of an active state are active. */
-static uint32_t active_children(const struct configuration *configuration, uint32_t state)
+static bool has_bit(const uint64_t *words, uint32_t state)
 {
-    const struct machine_state *states = configuration->machine->states;
+    return words[state / 64] >> state % 64 & 1;
+}
+
+/* How many children of an active state are active. */
+static uint32_t active_children(const struct machine_state *states, const uint64_t *active,
+                                uint32_t state)
+{
     uint32_t count = 0;
     for (uint32_t child = state + 1; child < states[state].end; child = states[child].end)
-        count += configuration_has(configuration, child);
+        count += has_bit(active, child);
     return count;
 }
 
@@ -25,18 +30,18 @@ static uint32_t child_count(const struct machine_state *states, uint32_t state)
     return count;
 }
 
-static bool is_complete(const struct configuration *configuration, uint32_t state)
+static bool is_complete(const struct machine_state *states, const uint64_t *active,
+                        uint32_t state)
 {
-    const struct machine_state *states = configuration->machine->states;
-    uint32_t active = active_children(configuration, state);
+    uint32_t count = active_children(states, active, state);
     switch (states[state].type) {
     case STATE_ATOMIC:
     case STATE_FINAL:
         return true;
     case STATE_COMPOUND:
-        return active == 1;
+        return count == 1;
     case STATE_PARALLEL:
-        return active == child_count(states, state);
+        return count == child_count(states, state);
     case STATE_HISTORY:
         return false;
     }
@@ -57,26 +62,43 @@ static bool has_whole_states(const struct configuration *configuration)
             continue;
         if (state > 0 && !configuration_has(configuration, machine->states[state].parent))
             return false;
-        bool is_bare_root = state == 0 && is_failed && active_children(configuration, 0) == 0;
-        if (!is_bare_root && !is_complete(configuration, state))
+        bool is_bare_root = state == 0 && is_failed &&
+                            active_children(machine->states, configuration->active, 0) == 0;
+        if (!is_bare_root && !is_complete(machine->states, configuration->active, state))
             return false;
     }
     return true;
 }
 
-/* What is remembered lies inside the state whose row it is in. */
+/* What is remembered lies inside the state whose row it is in, and was active there at once; a
+ * state that was never left remembers nothing. */
+static bool is_whole_row(const struct machine *machine, uint32_t state, const uint64_t *row)
+{
+    uint64_t any = 0;
+    for (uint32_t s = 0; s < machine->word_count * 64; s++) {
+        if (!has_bit(row, s))
+            continue;
+        if (s >= machine->state_count || !machine_is_within(machine, s, state) ||
+            !is_complete(machine->states, row, s))
+            return false;
+        uint32_t parent = machine->states[s].parent;
+        if (parent != state && !has_bit(row, parent))
+            return false;
+    }
+    for (uint32_t word = 0; word < machine->word_count; word++)
+        any |= row[word];
+    return any == 0 || is_complete(machine->states, row, state);
+}
+
 static bool has_whole_memory(const struct configuration *configuration)
 {
     const struct machine *machine = configuration->machine;
     for (uint32_t state = 0; state < machine->state_count; state++) {
         uint32_t row = machine->states[state].memory;
-        for (uint32_t s = 0; row != NO_INDEX && s < machine->word_count * 64; s++) {
-            uint64_t word = configuration->memory[(size_t)row * machine->word_count + s / 64];
-            bool fits = s < machine->state_count && machine_is_within(machine, s, state) &&
-                        machine->states[s].type != STATE_HISTORY;
-            if ((word >> s % 64 & 1) != 0 && !fits)
-                return false;
-        }
+        if (row != NO_INDEX &&
+            !is_whole_row(machine, state,
+                          &configuration->memory[(size_t)row * machine->word_count]))
+            return false;
     }
     return true;
 }
@@ -155,7 +177,7 @@ static struct value value_of_children(const struct configuration *configuration,
                                       struct arena *arena)
 {
     const struct machine_state *states = configuration->machine->states;
-    uint32_t count = active_children(configuration, state);
+    uint32_t count = active_children(states, configuration->active, state);
     struct value_entry *entries = arena_new_array(arena, count, struct value_entry);
     count = 0;
     for (uint32_t child = state + 1; child < states[state].end; child = states[child].end) {

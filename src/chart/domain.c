@@ -280,3 +280,15 @@ void entry_set_add(struct entry_set *set, const struct machine_transition *trans
     if (domain != NO_STATE && machine->states[domain].type == STATE_PARALLEL)
         add_regions(set, domain);
 }
+
+void entry_set_add_around(struct entry_set *set, uint32_t state, uint32_t domain)
+{
+    const struct machine_state *states = set->machine->states;
+    uint32_t inside = state + 1; /* stands for what is entered there */
+    set_bit(set->states, state);
+    set_bit(set->states, inside);
+    add_ancestors(set, state, domain);
+    if (domain != NO_STATE && states[domain].type == STATE_PARALLEL)
+        add_regions(set, domain);
+    set->states[inside / 64] &= ~((uint64_t)1 << inside % 64);
+}

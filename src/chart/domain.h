@@ -30,6 +30,10 @@ void entry_set_init(struct entry_set *set, const struct machine *machine,
 void entry_set_add(struct entry_set *set, const struct machine_transition *transition,
                    uint32_t domain);
 
+/* The state itself, what is around it below the domain, and the regions beside that; nothing
+ * inside it. */
+void entry_set_add_around(struct entry_set *set, uint32_t state, uint32_t domain);
+
 static inline bool entry_set_has(const uint64_t *words, uint32_t state)
 {
     return words[state / 64] >> state % 64 & 1;

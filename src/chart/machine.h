@@ -158,9 +158,10 @@ struct machine_transition {
                        only enter children by default */
     bool wildcard;  /* `*`: event is EVENT_ID_OTHER, and every other event matches too */
     bool reenter;
-    bool is_internal; /* SCXML's `type="internal"` */
-    bool is_broken;   /* its targets cannot be entered together */
-    bool is_dynamic;  /* leads to a history state: domain and entry depend on what it holds */
+    bool is_internal;     /* SCXML's `type="internal"` */
+    bool is_broken;       /* its targets cannot be entered together */
+    bool is_dynamic;      /* leads to a history state: entry depends on what it holds */
+    bool has_domain;      /* … and the domain does not */
     struct range targets; /* states; none: targetless */
     uint32_t target;      /* the first of them, or NO_STATE */
     uint32_t domain;      /* descendants of it are left and entered; NO_STATE: the root too */
@@ -183,6 +184,7 @@ struct machine_move {
     uint32_t first_word;
     uint32_t end_word;     /* one past the last */
     bool applies;          /* leads somewhere, and be it back */
+    uint32_t recalled;     /* what is remembered of this state is entered too; or NO_STATE */
     const uint64_t *words; /* for each of them the states that stay, and those entered */
 };
 

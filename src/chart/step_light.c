@@ -42,9 +42,29 @@ static bool is_restless(const struct machine *machine, const uint64_t *active)
     return restless != 0;
 }
 
+static uint64_t *row_of(const struct machine *machine, uint32_t state, uint64_t *memory)
+{
+    return &memory[(size_t)machine->states[state].memory * machine->word_count];
+}
+
+/* What the state remembers can just be entered. Not where that is nothing yet; nor where the
+ * state is active, since then it is about to change. */
+static bool can_recall(const struct machine *machine, uint32_t state, const uint64_t *active,
+                       uint64_t *memory)
+{
+    const uint64_t *row = row_of(machine, state, memory);
+    uint64_t any = 0;
+    uint64_t busy = active[state / 64] >> state % 64 & 1;
+    for (uint32_t word = 0; word < machine->word_count; word++) {
+        any |= row[word];
+        busy |= row[word] & (machine->busy_entries[word] | machine->restless[word]);
+    }
+    return any != 0 && busy == 0;
+}
+
 /* No state that the move leaves has more to do. */
-static bool is_light(const struct machine *machine, const struct machine_move *move,
-                     const uint64_t *active)
+static inline bool is_light(const struct machine *machine, const struct machine_move *move,
+                            const uint64_t *active)
 {
     const uint64_t *words = move->words;
     for (uint32_t word = move->first_word; word < move->end_word; word++, words += 2) {
@@ -58,7 +78,7 @@ static bool is_light(const struct machine *machine, const struct machine_move *m
 static bool remember_state(const struct machine *machine, uint32_t state,
                            const uint64_t *active, uint64_t *memory)
 {
-    uint64_t *row = &memory[(size_t)machine->states[state].memory * machine->word_count];
+    uint64_t *row = row_of(machine, state, memory);
     uint64_t different = 0;
     for (uint32_t word = 0; word < machine->word_count; word++) {
         uint64_t old = row[word];
@@ -83,7 +103,16 @@ static bool remember(const struct machine *machine, const struct machine_move *m
     return changed;
 }
 
-static bool take(const struct machine_move *move, uint64_t *active)
+/* It was not active, so take() has seen a change. */
+static void recall(const struct machine *machine, uint32_t state, uint64_t *active,
+                   uint64_t *memory)
+{
+    const uint64_t *row = row_of(machine, state, memory);
+    for (uint32_t word = 0; word < machine->word_count; word++)
+        active[word] |= row[word];
+}
+
+static inline bool take(const struct machine_move *move, uint64_t *active)
 {
     const uint64_t *words = move->words;
     uint64_t different = 0;
@@ -95,14 +124,18 @@ static bool take(const struct machine_move *move, uint64_t *active)
     return different != 0;
 }
 
-static bool carry_out(struct stepper *stepper, const struct machine_move *move,
-                      uint64_t *active, uint64_t *memory)
+static inline void carry_out(struct stepper *stepper, const struct machine_move *move,
+                             uint64_t *active, uint64_t *memory)
 {
-    bool changed = false;
-    if (stepper->machine->memory_count > 0)
-        changed = remember(stepper->machine, move, active, memory);
-    stepper->applied = stepper->applied || move->applies;
-    return take(move, active) || changed;
+    const struct machine *machine = stepper->machine;
+    bool changed = stepper->plan->changed;
+    if (machine->memory_count > 0)
+        changed |= remember(machine, move, active, memory);
+    changed |= take(move, active);
+    if (move->recalled != NO_STATE)
+        recall(machine, move->recalled, active, memory);
+    stepper->applied |= move->applies;
+    stepper->plan->changed = changed;
 }
 
 /* The one leaf that is active chooses. */
@@ -118,9 +151,10 @@ static bool move_one(struct stepper *stepper, uint64_t *active, uint64_t *memory
     if (candidate->move == NO_INDEX)
         return false;
     const struct machine_move *move = &machine->moves[candidate->move];
-    if (!is_light(machine, move, active))
+    if (!is_light(machine, move, active) ||
+        (move->recalled != NO_STATE && !can_recall(machine, move->recalled, active, memory)))
         return false;
-    stepper->plan->changed = carry_out(stepper, move, active, memory);
+    carry_out(stepper, move, active, memory);
     return true;
 }
 
@@ -133,13 +167,14 @@ static bool move_regions(struct stepper *stepper, uint64_t *active, uint64_t *me
     if (has_erred(stepper))
         return false;
     for (uint32_t i = 0; i < stepper->choice_count; i++) {
-        uint32_t move = stepper->choices[i].move;
-        if (move == NO_INDEX || !is_light(machine, &machine->moves[move], active))
+        const struct machine_move *move = &machine->moves[stepper->choices[i].move];
+        if (stepper->choices[i].move == NO_INDEX || !is_light(machine, move, active))
+            return false;
+        if (move->recalled != NO_STATE && !can_recall(machine, move->recalled, active, memory))
             return false;
     }
     for (uint32_t i = 0; i < stepper->choice_count; i++)
-        stepper->plan->changed |=
-            carry_out(stepper, &machine->moves[stepper->choices[i].move], active, memory);
+        carry_out(stepper, &machine->moves[stepper->choices[i].move], active, memory);
     return true;
 }
 
@@ -197,21 +232,20 @@ static bool move_guarded(struct step_light *light, const struct configuration *r
     return moved;
 }
 
-bool step_light_run(struct step_light *light, uint64_t *states,
-                    const struct configuration *rest, const struct event *event,
-                    uint32_t event_id, instant_ms now, enum outcome *outcome, bool *changed)
+uint32_t step_light_run(struct step_light *light, uint64_t *states,
+                        const struct configuration *rest, const struct event *event,
+                        uint32_t event_id, instant_ms now)
 {
     const struct machine *machine = light->plan.after.machine;
     uint64_t *memory = states + machine->word_count;
     if ((states[0] & 1) == 0 || !machine->has_light_steps)
-        return false;
+        return 0;
     light->plan.after.active = states;
     light->plan.after.memory = memory;
     light->event.event = event_id;
     if (machine->guard_count > 0 ? !move_guarded(light, rest, event, now, states, memory)
                                  : !stepper_move_lightly(light->stepper, states, memory))
-        return false;
-    *outcome = light->stepper->applied ? OUTCOME_APPLIED : OUTCOME_IGNORED;
-    *changed = light->plan.changed;
-    return true;
+        return 0;
+    return STEP_LIGHT_TAKEN | (light->stepper->applied ? STEP_LIGHT_APPLIED : 0) |
+           (light->plan.changed ? STEP_LIGHT_CHANGED : 0);
 }

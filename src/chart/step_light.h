@@ -3,7 +3,7 @@
  *
  * Of an instance that has no timers, no calls under way and nothing else to remember, what
  * changes from event to event are the bits of its states. Whoever keeps a million instances
- * keeps just these, in an array, and the rest of the few that have one beside it. A macrostep
+ * keeps just these, and the rest of the few that have one beside them. A macrostep
  * that only leaves and enters states is taken right there, without a plan; for any other the
  * whole configuration is put together and step_run() asked, whose answer is the same.
  *
@@ -26,10 +26,16 @@ struct step_light;
 struct step_light *step_light_make(const struct machine *machine, struct arena *lasting,
                                    struct arena *scratch);
 
+/* What came of an event in place. */
+enum {
+    STEP_LIGHT_TAKEN = 1,   /* else nothing was done, and the rest is not said */
+    STEP_LIGHT_APPLIED = 2, /* OUTCOME_APPLIED; else OUTCOME_IGNORED */
+    STEP_LIGHT_CHANGED = 4,
+};
+
 /* Takes the event, of kind EVENT_EXTERNAL and of that id (machine_find_event), where that only
- * moves states: they, the outcome and `changed` become what step_run() would make of them, and
- * there are no effects. `rest` holds the context and the session. False: nothing was done. */
-bool step_light_run(struct step_light *light, uint64_t *states,
-                    const struct configuration *rest, const struct event *event,
-                    uint32_t event_id, instant_ms now, enum outcome *outcome,
-                    bool *changed) must_check;
+ * moves states; they become what step_run() would make of them, and there are no effects.
+ * `rest` holds the context and the session. The answer is made of the bits above. */
+uint32_t step_light_run(struct step_light *light, uint64_t *states,
+                        const struct configuration *rest, const struct event *event,
+                        uint32_t event_id, instant_ms now) must_check;

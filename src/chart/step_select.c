@@ -119,7 +119,7 @@ static void add_choice(struct stepper *stepper, const struct machine_candidate *
     const struct machine_transition *transition =
         &stepper->machine->transitions[candidate->transition];
     uint32_t domain = transition->domain;
-    if (transition->is_dynamic && candidate->move == NO_INDEX)
+    if (transition->is_dynamic && !transition->has_domain)
         domain =
             domain_now(stepper->machine, transition, stepper->next->memory, stepper->arena);
     stepper->choices[stepper->choice_count++] =
@@ -194,6 +194,22 @@ static void drop_conflicts(struct stepper *stepper)
     stepper->choice_count = kept;
 }
 
+/* The usual case: each lies behind the one before it, source and domain, so none is in
+ * another's way. */
+static bool are_apart(const struct stepper *stepper)
+{
+    const struct machine_state *states = stepper->machine->states;
+    for (uint32_t i = 1; i < stepper->choice_count; i++) {
+        const struct choice *last = &stepper->choices[i - 1];
+        const struct choice *choice = &stepper->choices[i];
+        if (last->domain == NO_STATE || choice->domain == NO_STATE ||
+            choice->domain < states[last->domain].end ||
+            choice->transition->source < states[last->transition->source].end)
+            return false;
+    }
+    return true;
+}
+
 static void select_in_regions(struct stepper *stepper, uint32_t event)
 {
     const struct machine *machine = stepper->machine;
@@ -206,7 +222,7 @@ static void select_in_regions(struct stepper *stepper, uint32_t event)
                 add_choice(stepper, candidate);
         }
     }
-    if (stepper->choice_count < 2)
+    if (stepper->choice_count < 2 || are_apart(stepper))
         return;
     if (machine->semantics == SEMANTICS_XSTATE && event != EVENT_ID_NONE)
         drop_outer(stepper);

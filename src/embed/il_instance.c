@@ -12,6 +12,8 @@
  *
  * Always: `now` points into `live`, the machine, and nothing else.
  */
+#include "embed/il_instance.h"
+
 #include <string.h>
 
 #include "base/bytes.h"
@@ -252,6 +254,40 @@ il_status il_instance_start(const il_machine *machine, const char *input_json, i
     else
         il_instance_close(instance);
     return status;
+}
+
+il_status il_instance_adopt(const il_machine *machine,
+                            const struct configuration *configuration, void *memory,
+                            size_t bytes, il_instance **adopted)
+{
+    struct il_instance *instance = place(machine, memory, bytes);
+    if (instance == NULL)
+        return IL_NO_SPACE;
+    forget_step(instance);
+    if (!take(instance, configuration)) {
+        il_instance_close(instance);
+        return IL_NO_SPACE;
+    }
+    note_use(instance);
+    *adopted = instance;
+    return IL_OK;
+}
+
+const struct configuration *il_instance_now(const il_instance *instance)
+{
+    return &instance->now;
+}
+
+struct kept_configuration *il_instance_keep(const il_instance *instance)
+{
+    struct arena arena;
+    size_t head = round_up(sizeof(struct kept_configuration));
+    size_t bytes = head + instance->live.used + ALIGNMENT;
+    struct kept_configuration *kept = memory_get(bytes);
+    kept->bytes = bytes;
+    arena_init(&arena, (char *)kept + head, bytes - head);
+    copy(&instance->now, &arena, &kept->configuration);
+    return kept;
 }
 
 static il_status pass_door(struct il_instance *instance, struct event *event)

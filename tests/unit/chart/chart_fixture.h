@@ -32,6 +32,7 @@ struct fixture {
     struct configuration now;
     bool is_started;
     instant_ms clock;
+    uint32_t light_count; /* events that could be taken in place */
 };
 
 /* Reads and loads a definition; NULL with diagnostics. */
