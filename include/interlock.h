@@ -367,7 +367,8 @@ IL_API const char *il_expr_row_problem(const il_expr_row *row);
 /*
  * A data-driven definition says which data belong to which state. What `interlock derive` does
  * for files is done here for one record, or for many that lie side by side. Nothing is stored,
- * and the same data always give the same state. Machines with a parallel root are refused.
+ * and the same data always give the same state. The regions of a parallel root are derived apart,
+ * each from one of its own states; where nothing says where to begin, that is the first region's.
  */
 
 /* A definition's derivation. It never changes: any number of threads share it. */
@@ -391,6 +392,11 @@ IL_API const char *il_derive_state(const il_derivation *derivation, uint32_t sta
 /* A state by its path; IL_NO_STATE: there is none. */
 #define IL_NO_STATE UINT32_MAX
 IL_API uint32_t il_derive_find_state(const il_derivation *derivation, const char *path);
+
+/* Regions are numbered from 0; there is one unless the root is parallel. A region is derived
+ * from the state that it begins in, or from any other of its states. */
+IL_API uint32_t il_derive_region_count(const il_derivation *derivation);
+IL_API uint32_t il_derive_initial(const il_derivation *derivation, uint32_t region);
 
 /* The fields that validators read, numbered from 0. */
 IL_API uint32_t il_derive_field_count(const il_derivation *derivation);
@@ -472,7 +478,7 @@ IL_API il_status il_derive_arrow(const il_derivation *derivation, const void *sc
                                  uint64_t *errors);
 
 /* The fastest: fields that are nothing but booleans, at most 8, all records begin initially.
- * IL_INVALID for a machine with more fields or more than 127 states. A row's state is in the
+ * IL_INVALID for a machine with more fields, more than 127 states or a parallel root. A row's state is in the
  * low 7 bits; 0x80 is set where it does not hold. Fields are a byte a record, 0 or 1. */
 IL_API il_status il_derive_flags(const il_derivation *derivation, const uint8_t *const *fields,
                                  size_t count, uint8_t *states);
@@ -575,7 +581,9 @@ IL_API il_status il_engine_start(il_engine *engine, const char *machine, const c
 
 /* Sends an event to an instance and returns when what it did is on disk. With an idempotency
  * `key` (NULL: none) the same event again gets the same answer, and another one IL_CONFLICT.
- * IL_NOT_FOUND: no such instance. */
+ * IL_NOT_FOUND: no such instance. Where the state follows from a record, `record.patch` with
+ * {"patch":{…}} lays a JSON merge patch over it; with "if_version":N it is IL_CONFLICT unless
+ * the instance's `seq` is still N. */
 IL_API il_status il_engine_send(il_engine *engine, const char *id, const char *event,
                                 const char *payload_json, const char *key, il_reply *reply);
 

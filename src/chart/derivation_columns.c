@@ -129,9 +129,7 @@ struct derivation_batch *derivation_batch_open(const struct derivation *derivati
                                                struct arena *arena)
 {
     struct derivation_table *table =
-        derivation->is_parallel
-            ? NULL
-            : derivation_table_open(derivation, bits_of(derivation->leaf_count), arena);
+        derivation_table_open(derivation, bits_of(derivation->leaf_count), arena);
     if (table == NULL)
         return NULL;
     struct derivation_batch *batch = arena_new(arena, struct derivation_batch);

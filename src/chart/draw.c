@@ -3,9 +3,12 @@
  *
  * States are written as s0, s1, … with their names as labels, because names may be anything.
  * What forbids an event is not drawn; a transition without a target is a line in its
- * state's box.
+ * state's box. Where the state follows from a record, the arrows are the derivation's, from
+ * leaf to leaf, with the validators that they lead to.
  */
 #include "chart/draw.h"
+
+#include "chart/derivation.h"
 
 /* Label text: in one line, and without what either notation takes for its own. */
 static void add_label(struct text *text, struct span label)
@@ -58,6 +61,20 @@ static void add_transition_label(const struct machine *machine,
     const struct machine_guard *guard = &machine->guards[transition->guard];
     text_add(text, transition->event == EVENT_ID_NONE ? SPAN("[") : SPAN(" ["));
     add_label(text, guard->name.size > 0 ? guard->name : guard->text);
+    text_add_byte(text, ']');
+}
+
+/* An edge of a machine whose state follows from a record is open while the validator of its
+ * target holds. */
+static void add_validator_label(const struct derivation *derivation, uint32_t leaf,
+                                struct text *text)
+{
+    struct range refs = derivation->leaves[leaf].validators;
+    if (refs.count == 0)
+        return;
+    uint32_t innermost = derivation->validator_refs[refs.first + refs.count - 1];
+    text_add_byte(text, '[');
+    add_label(text, derivation->validators[innermost].text);
     text_add_byte(text, ']');
 }
 
@@ -199,6 +216,26 @@ static void mermaid_root_arrows(const struct machine *machine,
     }
 }
 
+static void mermaid_derived(const struct machine *machine, struct text *text)
+{
+    const struct derivation *derivation = machine->derivation;
+    for (uint32_t leaf = 0; derivation != NULL && leaf < derivation->leaf_count; leaf++) {
+        struct range order = derivation->leaves[leaf].order;
+        for (uint32_t i = 0; i < order.count; i++) {
+            const struct derivation_visit *visit = &derivation->visits[order.first + i];
+            if (visit->level != 1)
+                continue;
+            text_format(text, "  s%u --> s%u : ", machine->derived_states[leaf],
+                        machine->derived_states[visit->leaf]);
+            add_validator_label(derivation, visit->leaf, text);
+            text_add_byte(text, '\n');
+        }
+        if (derivation_is_sink(derivation, leaf) && !derivation->is_parallel &&
+            machine->states[machine->derived_states[leaf]].type != STATE_FINAL)
+            text_format(text, "  s%u --> [*]\n", machine->derived_states[leaf]);
+    }
+}
+
 void draw_mermaid(const struct machine *machine, struct text *text)
 {
     bool has_box = machine->states[0].type != STATE_COMPOUND;
@@ -217,6 +254,7 @@ void draw_mermaid(const struct machine *machine, struct text *text)
                 mermaid_arrow(machine, transition, transition->source, target, text);
         }
     }
+    mermaid_derived(machine, text);
 }
 
 /* Graphviz */
@@ -290,6 +328,23 @@ static void dot_arrow(const struct machine *machine,
     text_add(text, SPAN("];\n"));
 }
 
+static void dot_derived(const struct machine *machine, struct text *text)
+{
+    const struct derivation *derivation = machine->derivation;
+    for (uint32_t leaf = 0; derivation != NULL && leaf < derivation->leaf_count; leaf++) {
+        struct range order = derivation->leaves[leaf].order;
+        for (uint32_t i = 0; i < order.count; i++) {
+            const struct derivation_visit *visit = &derivation->visits[order.first + i];
+            if (visit->level != 1)
+                continue;
+            text_format(text, "  s%u -> s%u [label=\"", machine->derived_states[leaf],
+                        machine->derived_states[visit->leaf]);
+            add_validator_label(derivation, visit->leaf, text);
+            text_add(text, SPAN("\"];\n"));
+        }
+    }
+}
+
 void draw_dot(const struct machine *machine, struct text *text)
 {
     text_add(text, SPAN("digraph machine {\n  compound=true; fontname=\"sans-serif\";\n"
@@ -302,5 +357,6 @@ void draw_dot(const struct machine *machine, struct text *text)
             dot_arrow(machine, transition, machine->targets[transition->targets.first + t],
                       text);
     }
+    dot_derived(machine, text);
     text_add(text, SPAN("}\n"));
 }

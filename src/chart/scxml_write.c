@@ -527,6 +527,11 @@ void scxml_write(const struct machine *machine, struct arena *arena, struct text
                         "ECMAScript is not written as SCXML");
         return;
     }
+    if (machine->derivation != NULL) {
+        diagnostics_add(diagnostics, SEVERITY_ERROR, "IL0106", machine->states[0].place,
+                        "SCXML has no form for states that follow from a record");
+        return;
+    }
     struct span *ids = arena_new_array(arena, machine->state_count, struct span);
     struct scxml_writer writer = {
         .machine = machine, .arena = arena, .diagnostics = diagnostics, .ids = ids};

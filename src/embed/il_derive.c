@@ -45,14 +45,7 @@ static const struct derivation *read(struct il_derivation *loaded, struct span t
     struct arena *arena = &loaded->arena;
     struct span name = arena_copy(arena, span_from_text(file == NULL ? default_file : file));
     const struct node *root = il_source_read(arena_copy(arena, text), name, arena, diagnostics);
-    const struct derivation *derivation =
-        root == NULL ? NULL : derivation_read(root, arena, diagnostics);
-    if (derivation != NULL && derivation->is_parallel) {
-        diagnostics_add(diagnostics, SEVERITY_ERROR, "IL0106", root->place,
-                        "regions are not derived here");
-        return NULL;
-    }
-    return derivation;
+    return root == NULL ? NULL : derivation_read(root, arena, diagnostics);
 }
 
 static il_status load(struct il_derivation *loaded, struct span text, const char *file,
@@ -136,7 +129,24 @@ uint32_t il_derive_find_state(const il_derivation *derivation, const char *path)
 {
     if (derivation == NULL || path == NULL)
         return IL_NO_STATE;
-    return derivation_find(derivation->derivation, 0, span_from_text(path));
+    uint32_t found = IL_NO_STATE;
+    for (uint32_t region = 0; region < derivation->derivation->region_count; region++) {
+        if (found == IL_NO_STATE)
+            found = derivation_find(derivation->derivation, region, span_from_text(path));
+    }
+    return found;
+}
+
+uint32_t il_derive_region_count(const il_derivation *derivation)
+{
+    return derivation == NULL ? 0 : derivation->derivation->region_count;
+}
+
+uint32_t il_derive_initial(const il_derivation *derivation, uint32_t region)
+{
+    return region < il_derive_region_count(derivation)
+               ? derivation->derivation->regions[region].initial
+               : IL_NO_STATE;
 }
 
 uint32_t il_derive_field_count(const il_derivation *derivation)

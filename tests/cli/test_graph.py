@@ -27,7 +27,26 @@ steps: { ring: { exec: ["true"] } }
 """
 
 
+RECORD = """\
+id: parcel
+record: { as: o }
+initial: NEW
+transitions: { NEW: [PAID, LOST], PAID: [SENT], SENT: [], LOST: [] }
+validators: { NEW: "!o.paid", PAID: "o.paid && !o.sent", SENT: o.sent, LOST: o.lost }
+"""
+
+
 class Graph(harness.Case):
+    def test_states_that_follow_from_a_record_have_the_arrows_of_the_derivation(self):
+        self.write("parcel.yaml", RECORD)
+        drawing = self.must("graph", "parcel.yaml").out.splitlines()
+        for line in ["  s1 --> s2 : [o.paid && !o.sent]", "  s1 --> s4 : [o.lost]",
+                     "  s2 --> s3 : [o.sent]", "  s3 --> [*]", "  s4 --> [*]"]:
+            self.assertIn(line, drawing)
+        self.assertNotIn("  s1 --> s3 : [o.sent]", drawing)
+        self.assertIn('  s2 -> s3 [label="[o.sent]"];', self.must("graph", "parcel.yaml", "-o", "dot").out)
+        self.assertIn("IL0106", self.must("graph", "parcel.yaml", "-o", "scxml", status=1).err)
+
     def drawn(self, *words):
         self.write("door.yaml", MACHINE)
         return self.must("graph", "door.yaml", *words).out

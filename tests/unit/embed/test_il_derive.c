@@ -57,6 +57,51 @@ static il_derived derive_json(const il_derivation *derivation, uint32_t from, co
     return derived;
 }
 
+static const char lamp[] =
+    "{\"type\":\"parallel\",\"record\":{\"as\":\"o\",\"defaults\":{\"on\":false,\"n\":0}},"
+    "\"states\":{\"LIGHT\":{\"initial\":\"off\",\"states\":{"
+    "\"off\":{\"validator\":\"!o.on\",\"transitions\":[\"on\"]},"
+    "\"on\":{\"validator\":\"o.on\",\"transitions\":[\"off\"]}}},"
+    "\"SIZE\":{\"initial\":\"small\",\"states\":{"
+    "\"small\":{\"validator\":\"o.n < 5\",\"transitions\":[\"large\"]},"
+    "\"large\":{\"validator\":\"o.n >= 5\"}}}}}";
+
+/* Each from its own beginning, one record or columns of them. */
+static void regions_are_derived_apart(void **state)
+{
+    (void)state;
+    il_derivation *derivation = load(lamp);
+    static const char record[] = "{\"on\":true,\"n\":7}";
+    uint32_t light = il_derive_initial(derivation, 0);
+    uint32_t size = il_derive_initial(derivation, 1);
+    assert_int_equal(il_derive_region_count(derivation), 2);
+    assert_int_equal(il_derive_initial(derivation, 2), IL_NO_STATE);
+    assert_int_equal(il_derive_find_state(derivation, "SIZE.small"), size);
+    il_derived lit = derive_json(derivation, IL_NO_STATE, record);
+    il_derived sized = derive_json(derivation, size, record);
+    assert_string_equal(il_derive_state(derivation, lit.state), "LIGHT.on");
+    assert_string_equal(il_derive_state(derivation, sized.state), "SIZE.large");
+    assert_int_equal(derive_json(derivation, light, record).state, lit.state);
+
+    bool is_on[] = {false, true, true};
+    int32_t numbers[] = {9, 1, 5};
+    uint32_t from[] = {size, size, light};
+    uint16_t states[3];
+    bool is_flag_first = strcmp(il_derive_field(derivation, 0), "on") == 0;
+    const il_column flag = {.kind = IL_COLUMN_BOOL, .data = is_on};
+    const il_column number = {.kind = IL_COLUMN_INT32, .data = numbers};
+    const il_column columns[] = {is_flag_first ? flag : number, is_flag_first ? number : flag};
+    assert_int_equal(il_derive_columns(derivation, columns, 3, from, states, NULL, NULL),
+                     IL_OK);
+    assert_int_equal(states[0], sized.state);
+    assert_int_equal(states[1], size);
+    assert_int_equal(states[2], lit.state);
+    uint8_t bytes[3];
+    const uint8_t *flags[] = {bytes, bytes};
+    assert_int_equal(il_derive_flags(derivation, flags, 3, bytes), IL_INVALID);
+    il_derive_close(derivation);
+}
+
 static void one_record_from_json(void **state)
 {
     (void)state;
@@ -352,6 +397,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_record_from_json),
+        cmocka_unit_test(regions_are_derived_apart),
         cmocka_unit_test(wrong_and_unstable_definitions_are_told),
         cmocka_unit_test(columns_and_values_say_the_same),
         cmocka_unit_test(arrow_arrays_are_taken_as_they_are),
