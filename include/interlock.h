@@ -367,8 +367,9 @@ IL_API const char *il_expr_row_problem(const il_expr_row *row);
 /*
  * A data-driven definition says which data belong to which state. What `interlock derive` does
  * for files is done here for one record, or for many that lie side by side. Nothing is stored,
- * and the same data always give the same state. The regions of a parallel root are derived apart,
- * each from one of its own states; where nothing says where to begin, that is the first region's.
+ * and the same data always give the same state. The regions of a parallel root are derived
+ * apart, each from one of its own states; where nothing says where to begin, that is the first
+ * region's.
  */
 
 /* A definition's derivation. It never changes: any number of threads share it. */
@@ -478,8 +479,9 @@ IL_API il_status il_derive_arrow(const il_derivation *derivation, const void *sc
                                  uint64_t *errors);
 
 /* The fastest: fields that are nothing but booleans, at most 8, all records begin initially.
- * IL_INVALID for a machine with more fields, more than 127 states or a parallel root. A row's state is in the
- * low 7 bits; 0x80 is set where it does not hold. Fields are a byte a record, 0 or 1. */
+ * IL_INVALID for a machine with more fields, more than 127 states or a parallel root. A row's
+ * state is in the low 7 bits; 0x80 is set where it does not hold. Fields are a byte a record, 0
+ * or 1. */
 IL_API il_status il_derive_flags(const il_derivation *derivation, const uint8_t *const *fields,
                                  size_t count, uint8_t *states);
 
