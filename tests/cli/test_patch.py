@@ -210,6 +210,18 @@ class Patch(harness.Case):
         self.write("order.cases", CASES)
         self.assertIn("passed 2, failed 0", self.must("test", "order.cases").out)
 
+    def test_the_example_is_as_it_is_told(self):
+        folder = harness.ROOT / "examples/order-status"
+        self.assertIn("passed 5, failed 0",
+                      self.must("test", str(folder / "order-live.cases")).out)
+        machine = str(folder / "order-live.yaml")
+        self.must("check", "--strict", machine)
+        self.must("start", machine, "--id", "ord-1", "--input", '{"itemsAdded":true,"items":[1]}')
+        self.must("patch", "ord-1", '{"paymentReceived":true,"approved":true}')
+        self.must("patch", "ord-1", '{"shipped":true,"delivered":true}', "--if-version", "3")
+        shown = self.show("ord-1")
+        self.assertEqual((shown["value"], shown["context"]["parcel"]), ("COMPLETED", "P-7"))
+
     def test_step_takes_patches_too(self):
         answer = self.must("step", "order.yaml", stdin='{"patch":{"items":true,"paid":true}}\n'
                            '{"patch":{},"if_version":"x"}\n', status=1)
