@@ -60,6 +60,7 @@ static void run(const struct expr_language *language, enum expr_form form, struc
     expect_plain(world.variables, arena);
     if (value.kind != VALUE_ERROR && value.kind != VALUE_OPTIONAL)
         expect_plain(value, arena);
+    world.variables = value_map(NULL, 0);
     value = language->run(language->context, EXPR_VALUE,
                           SPAN("[typeof Math.max([].length, 1), Object.keys({q: 1}) + '']"),
                           &world, arena);
