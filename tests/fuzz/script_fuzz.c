@@ -72,8 +72,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct arena arena;
     struct arena_guard guard;
-    struct script *script = script_open();
-    if (size == 0 || script == NULL)
+    struct script *script = size == 0 ? NULL : script_open();
+    if (script == NULL)
         return 0;
     arena_open(&arena, (bytes[0] & 4) != 0 ? SMALL_ARENA_BYTES : ARENA_BYTES);
     if (!arena_is_spent(&arena, &guard)) {
