@@ -28,5 +28,8 @@ install() {
 if install "@marcbachmann/cel-js@8.0.0"; then
     node bench/peers/expr_peer.mjs "$(pwd)/$folder"
 fi
+if install "xstate@5"; then
+    node bench/peers/step_peer.mjs "$(pwd)/$folder"
+fi
 install "@duckdb/node-api@1.5.6-r.1" || true # the others are measured all the same
 node bench/peers/derive_peer.mjs "$(pwd)/$folder" build/interlock

@@ -63,8 +63,8 @@ static bool can_recall(const struct machine *machine, uint32_t state, const uint
 }
 
 /* No state that the move leaves has more to do. */
-static inline bool is_light(const struct machine *machine, const struct machine_move *move,
-                            const uint64_t *active)
+static bool is_light(const struct machine *machine, const struct machine_move *move,
+                     const uint64_t *active)
 {
     const uint64_t *words = move->words;
     for (uint32_t word = move->first_word; word < move->end_word; word++, words += 2) {
@@ -112,7 +112,7 @@ static void recall(const struct machine *machine, uint32_t state, uint64_t *acti
         active[word] |= row[word];
 }
 
-static inline bool take(const struct machine_move *move, uint64_t *active)
+static bool take(const struct machine_move *move, uint64_t *active)
 {
     const uint64_t *words = move->words;
     uint64_t different = 0;
@@ -124,69 +124,69 @@ static inline bool take(const struct machine_move *move, uint64_t *active)
     return different != 0;
 }
 
-static inline void carry_out(struct stepper *stepper, const struct machine_move *move,
-                             uint64_t *active, uint64_t *memory)
+static bool carry_out(const struct machine *machine, const struct machine_move *move,
+                      uint64_t *active, uint64_t *memory)
 {
-    const struct machine *machine = stepper->machine;
-    bool changed = stepper->plan->changed;
+    bool changed = false;
     if (machine->memory_count > 0)
-        changed |= remember(machine, move, active, memory);
+        changed = remember(machine, move, active, memory);
     changed |= take(move, active);
     if (move->recalled != NO_STATE)
         recall(machine, move->recalled, active, memory);
-    stepper->applied |= move->applies;
-    stepper->plan->changed = changed;
+    return changed;
 }
 
-/* The one leaf that is active chooses. */
-static bool move_one(struct stepper *stepper, uint64_t *active, uint64_t *memory)
+/* Of a choice only the move is needed here. */
+static void select_moves(struct stepper *stepper)
+{
+    uint32_t event = stepper->event->event;
+    if (stepper->machine->has_parallel) {
+        stepper_select(stepper, event);
+        return;
+    }
+    const struct machine_candidate *candidate =
+        stepper_choose(stepper, configuration_leaf(stepper->next), event);
+    stepper->choice_count = candidate != NULL;
+    if (candidate != NULL)
+        stepper->choices[0].move = candidate->move;
+}
+
+static bool are_light(const struct stepper *stepper, const uint64_t *active, uint64_t *memory)
 {
     const struct machine *machine = stepper->machine;
-    const struct machine_candidate *candidate =
-        stepper_choose(stepper, configuration_leaf(stepper->next), stepper->event->event);
-    if (has_erred(stepper))
-        return false;
-    if (candidate == NULL)
-        return true;
-    if (candidate->move == NO_INDEX)
-        return false;
-    const struct machine_move *move = &machine->moves[candidate->move];
-    if (!is_light(machine, move, active) ||
-        (move->recalled != NO_STATE && !can_recall(machine, move->recalled, active, memory)))
-        return false;
-    carry_out(stepper, move, active, memory);
+    for (uint32_t i = 0; i < stepper->choice_count; i++) {
+        uint32_t index = stepper->choices[i].move;
+        if (index == NO_INDEX)
+            return false;
+        const struct machine_move *move = &machine->moves[index];
+        if (!is_light(machine, move, active))
+            return false;
+        if (move->recalled != NO_STATE && !can_recall(machine, move->recalled, active, memory))
+            return false;
+    }
     return true;
 }
 
 /* Domains of transitions that are taken together do not overlap: none changes what another
  * leaves. */
-static bool move_regions(struct stepper *stepper, uint64_t *active, uint64_t *memory)
-{
-    const struct machine *machine = stepper->machine;
-    stepper_select(stepper, stepper->event->event);
-    if (has_erred(stepper))
-        return false;
-    for (uint32_t i = 0; i < stepper->choice_count; i++) {
-        const struct machine_move *move = &machine->moves[stepper->choices[i].move];
-        if (stepper->choices[i].move == NO_INDEX || !is_light(machine, move, active))
-            return false;
-        if (move->recalled != NO_STATE && !can_recall(machine, move->recalled, active, memory))
-            return false;
-    }
-    for (uint32_t i = 0; i < stepper->choice_count; i++)
-        carry_out(stepper, &machine->moves[stepper->choices[i].move], active, memory);
-    return true;
-}
-
 bool stepper_move_lightly(struct stepper *stepper, uint64_t *active, uint64_t *memory)
 {
     const struct machine *machine = stepper->machine;
     if (machine->has_restless && is_restless(machine, active))
         return false;
-    stepper->applied = false;
-    stepper->plan->changed = false;
-    return machine->has_parallel ? move_regions(stepper, active, memory)
-                                 : move_one(stepper, active, memory);
+    select_moves(stepper);
+    if (has_erred(stepper) || !are_light(stepper, active, memory))
+        return false;
+    bool applied = false;
+    bool changed = false;
+    for (uint32_t i = 0; i < stepper->choice_count; i++) {
+        const struct machine_move *move = &machine->moves[stepper->choices[i].move];
+        applied |= move->applies;
+        changed |= carry_out(machine, move, active, memory);
+    }
+    stepper->applied = applied;
+    stepper->plan->changed = changed;
+    return true;
 }
 
 struct step_light *step_light_make(const struct machine *machine, struct arena *lasting,
