@@ -37,6 +37,7 @@ enum {
     SCRIPT_COMPILED_MAX = 2000,  /* texts that a heap keeps compiled */
     REGEX_BYTES_MAX = 4096,      /* of a pattern */
     REGEX_CODE_MAX = 4096,       /* its instructions, repetitions written out */
+    REGEX_RANGES_MAX = 32768,    /* of characters, in its classes */
     REGEX_DEPTH_MAX = 100,
     REGEX_REPEAT_MAX = 1000, /* x{1000} */
     FORMAT_PRECISION_MAX = 100,

@@ -17,6 +17,8 @@
 #include "base/limits.h"
 #include "expr/regex_tree.h"
 
+enum { RANGES_A_STEP = 64 }; /* in what it costs to make them and to search them */
+
 enum operation {
     OPERATION_SET,
     OPERATION_ASSERT,
@@ -37,6 +39,7 @@ struct step {
 struct regex {
     const struct step *steps;
     uint32_t count;
+    uint32_t range_count; /* of all steps */
 };
 
 struct writer {
@@ -44,6 +47,7 @@ struct writer {
     struct step *steps;
     uint32_t count;
     uint32_t capacity;
+    uint32_t range_count;
     bool is_full;
 };
 
@@ -144,6 +148,7 @@ static void write_tree(struct writer *writer, const struct regex_tree *tree)
         writer->steps[at].ranges = tree->ranges;
         writer->steps[at].range_count = (uint16_t)tree->range_count;
         writer->steps[at].is_negated = tree->is_negated;
+        writer->range_count += tree->range_count;
         return;
     case TREE_ASSERT:
         at = put(writer, OPERATION_ASSERT);
@@ -181,13 +186,13 @@ const struct regex *regex_compile(struct span pattern, struct arena *arena,
         return NULL;
     }
     struct regex *regex = arena_new(arena, struct regex);
-    *regex = (struct regex){writer.steps, writer.count};
+    *regex = (struct regex){writer.steps, writer.count, writer.range_count};
     return regex;
 }
 
 size_t regex_cost(const struct regex *regex)
 {
-    return regex->count;
+    return regex->count + regex->range_count / RANGES_A_STEP;
 }
 
 /* Running */
@@ -272,13 +277,20 @@ static bool enter(struct runner *runner, uint16_t place)
     return false;
 }
 
+/* The ranges are in order. */
 static bool accepts(const struct step *step, uint32_t point)
 {
-    for (uint32_t i = 0; i < step->range_count; i++) {
-        if (point >= step->ranges[i].first && point <= step->ranges[i].last)
-            return !step->is_negated;
+    uint32_t from = 0;
+    uint32_t to = step->range_count;
+    while (from < to) {
+        uint32_t middle = (from + to) / 2;
+        if (point > step->ranges[middle].last)
+            from = middle + 1;
+        else
+            to = middle;
     }
-    return step->is_negated;
+    bool is_in = from < step->range_count && point >= step->ranges[from].first;
+    return is_in != step->is_negated;
 }
 
 static void clear(struct places *places, uint32_t count)

@@ -2,8 +2,8 @@
  * regex.h - regular expressions in time linear in the text, never backtracking.
  *
  * The syntax is RE2's: groups, classes, alternatives, counted repetition, the flags i, m
- * and s, anchors and word boundaries. Not there: classes of Unicode by name (\p{…}) and
- * case folding beyond ASCII. What backtracking alone can do (\1, look-around) is refused.
+ * and s, anchors and word boundaries, classes of Unicode by name (\p{Greek}, \pL); case is
+ * Unicode's. What backtracking alone can do (\1, look-around) is refused, and so is \C.
  */
 #pragma once
 

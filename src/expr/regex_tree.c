@@ -6,10 +6,12 @@
  */
 #include "expr/regex_tree.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/digit.h"
 #include "base/limits.h"
+#include "expr/unicode.h"
 
 enum { CODE_POINT_MAX = 0x10ffff };
 
@@ -19,6 +21,7 @@ struct reader {
     struct arena *arena;
     struct regex_problem problem; /* message is NULL while all is well */
     unsigned depth;
+    uint32_t range_count; /* of all sets, parts of sets too */
     bool ignores_case;
     bool is_multiline;
     bool dot_is_all;
@@ -78,6 +81,10 @@ struct set {
 
 static void add_range(struct reader *reader, struct set *set, uint32_t first, uint32_t last)
 {
+    if (reader->range_count++ == REGEX_RANGES_MAX)
+        fail(reader, reader->at, "the classes of this pattern are too large");
+    if (reader->range_count > REGEX_RANGES_MAX)
+        return;
     if (set->count == set->capacity) {
         set->capacity = set->capacity == 0 ? 4 : set->capacity * 2;
         struct regex_range *larger =
@@ -89,25 +96,74 @@ static void add_range(struct reader *reader, struct set *set, uint32_t first, ui
     set->ranges[set->count++] = (struct regex_range){first, last};
 }
 
-/* The part of [first, last] that lies in [low, high], moved by `distance`. */
-static void add_folded(struct reader *reader, struct set *set, struct regex_range range,
-                       uint32_t low, uint32_t high, int distance)
+/* A set that is being written to, for unicode.h. */
+struct adding {
+    struct reader *reader;
+    struct set *set;
+};
+
+static void add_found(void *context, uint32_t first, uint32_t last)
 {
-    uint32_t first = range.first > low ? range.first : low;
-    uint32_t last = range.last < high ? range.last : high;
-    if (first <= last)
-        add_range(reader, set, (uint32_t)((int)first + distance),
-                  (uint32_t)((int)last + distance));
+    struct adding *adding = context;
+    add_range(adding->reader, adding->set, first, last);
 }
 
 static void add_characters(struct reader *reader, struct set *set, uint32_t first,
                            uint32_t last)
 {
+    struct adding adding = {reader, set};
     add_range(reader, set, first, last);
-    if (!reader->ignores_case)
-        return;
-    add_folded(reader, set, (struct regex_range){first, last}, 'a', 'z', 'A' - 'a');
-    add_folded(reader, set, (struct regex_range){first, last}, 'A', 'Z', 'a' - 'A');
+    if (reader->ignores_case)
+        unicode_other_cases(first, last, add_found, &adding);
+}
+
+static void add_found_characters(void *context, uint32_t first, uint32_t last)
+{
+    struct adding *adding = context;
+    add_characters(adding->reader, adding->set, first, last);
+}
+
+static int compare_ranges(const void *a, const void *b)
+{
+    uint32_t left = ((const struct regex_range *)a)->first;
+    uint32_t right = ((const struct regex_range *)b)->first;
+    return (left > right) - (left < right);
+}
+
+/* Sorts the ranges and joins those that touch, so that they can be searched. */
+static void settle(struct set *set)
+{
+    uint32_t kept = 0;
+    bool is_sorted = true;
+    for (uint32_t i = 1; i < set->count; i++)
+        is_sorted = is_sorted && set->ranges[i].first > set->ranges[i - 1].last;
+    if (!is_sorted)
+        qsort(set->ranges, set->count, sizeof *set->ranges, compare_ranges);
+    for (uint32_t i = 1; i < set->count; i++) {
+        struct regex_range *last = &set->ranges[kept];
+        if (set->ranges[i].first > last->last + 1)
+            set->ranges[++kept] = set->ranges[i];
+        else if (set->ranges[i].last > last->last)
+            last->last = set->ranges[i].last;
+    }
+    if (set->count > 0)
+        set->count = kept + 1;
+}
+
+/* Adds the characters of the other set, or all the rest. */
+static void add_set(struct reader *reader, struct set *set, struct set *other, bool is_negated)
+{
+    uint32_t next = 0;
+    settle(other);
+    for (uint32_t i = 0; i < other->count; i++) {
+        if (!is_negated)
+            add_range(reader, set, other->ranges[i].first, other->ranges[i].last);
+        else if (other->ranges[i].first > next)
+            add_range(reader, set, next, other->ranges[i].first - 1);
+        next = other->ranges[i].last + 1;
+    }
+    if (is_negated && next <= CODE_POINT_MAX)
+        add_range(reader, set, next, CODE_POINT_MAX);
 }
 
 struct named_set {
@@ -143,16 +199,44 @@ static const struct named_set posix_sets[] = {
 static void add_named(struct reader *reader, struct set *set, const struct named_set *named,
                       bool is_negated)
 {
-    uint32_t next = 0;
-    for (uint32_t i = 0; i < named->count; i++) {
-        if (!is_negated)
-            add_characters(reader, set, named->ranges[i].first, named->ranges[i].last);
-        else if (named->ranges[i].first > next)
-            add_range(reader, set, next, named->ranges[i].first - 1);
-        next = named->ranges[i].last + 1;
+    struct set all = {NULL, 0, 0};
+    for (uint32_t i = 0; i < named->count; i++)
+        add_characters(reader, &all, named->ranges[i].first, named->ranges[i].last);
+    add_set(reader, set, &all, is_negated);
+}
+
+/* What stands behind \p: a letter, or a name in braces. */
+static struct span take_unicode_name(struct reader *reader, bool *is_negated)
+{
+    size_t from = reader->at;
+    if (!take(reader, "{")) {
+        reader->at += !is_at_end(reader);
+        return span_slice(reader->pattern, from, reader->at);
     }
-    if (is_negated)
-        add_range(reader, set, next, CODE_POINT_MAX);
+    *is_negated ^= take(reader, "^");
+    size_t name = reader->at;
+    while (!is_at_end(reader) && peek(reader, 0) != '}')
+        reader->at++;
+    struct span text = span_slice(reader->pattern, name, reader->at);
+    if (!take(reader, "}"))
+        fail(reader, from, "this name is not closed");
+    return text;
+}
+
+/* \pL, \p{Greek}, \P{Lu}, \p{^Lu} */
+static bool take_unicode_set(struct reader *reader, struct set *set)
+{
+    struct set all = {NULL, 0, 0};
+    struct adding adding = {reader, &all};
+    size_t from = reader->at;
+    bool is_negated = take(reader, "\\P");
+    if (!is_negated && !take(reader, "\\p"))
+        return false;
+    struct span name = take_unicode_name(reader, &is_negated);
+    if (!unicode_named(name, add_found_characters, &adding))
+        fail(reader, from, "Unicode has no category or script of this name");
+    add_set(reader, set, &all, is_negated);
+    return true;
 }
 
 /* \d, \D, \s, … behind a backslash that is not consumed. */
@@ -241,7 +325,7 @@ static uint32_t read_escape(struct reader *reader)
     bool is_word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     if (is_word || ((unsigned char)c & 0x80)) {
         fail(reader, from,
-             c == 'p' || c == 'P'   ? "classes of Unicode by name are not there"
+             c == 'C' ? "\\C, a byte of a character, is not there: texts are Unicode"
              : c >= '1' && c <= '9' ? "there are no references to groups"
                                     : "there is no such escape");
         return 0;
@@ -272,9 +356,9 @@ static void read_class_range(struct reader *reader, struct set *set)
     add_characters(reader, set, first, last);
 }
 
-static struct regex_tree *set_tree(struct reader *reader, const struct set *set,
-                                   bool is_negated)
+static struct regex_tree *set_tree(struct reader *reader, struct set *set, bool is_negated)
 {
+    settle(set);
     struct regex_tree *tree = new_tree(reader, TREE_SET);
     tree->ranges = set->ranges;
     tree->range_count = set->count;
@@ -295,7 +379,8 @@ static struct regex_tree *read_class(struct reader *reader)
             break;
         }
         is_first = false;
-        if (!take_perl_set(reader, &set) && !take_posix_set(reader, &set) && !is_at_end(reader))
+        if (!take_perl_set(reader, &set) && !take_posix_set(reader, &set) &&
+            !take_unicode_set(reader, &set) && !is_at_end(reader))
             read_class_range(reader, &set);
     }
     reader->at += !is_at_end(reader);
@@ -408,7 +493,7 @@ static struct regex_tree *read_atom(struct reader *reader)
     struct regex_tree *assertion;
     if (take_assertion(reader, &assertion))
         return assertion;
-    if (take_perl_set(reader, &set))
+    if (take_perl_set(reader, &set) || take_unicode_set(reader, &set))
         return set_tree(reader, &set, false);
     if (take(reader, "["))
         return read_class(reader);
