@@ -6,16 +6,21 @@
 #include "rig.h"
 
 /* PACKING asks the step; nothing passes it by without a label. */
-static const char order[] =
-    "{\"id\":\"m\",\"version\":\"1\",\"record\":{\"as\":\"o\",\"defaults\":{\"items\":false,"
-    "\"paid\":false,\"sent\":false,\"label\":\"\"}},\"initial\":\"DRAFT\",\"states\":{"
-    "\"DRAFT\":{\"validator\":\"!o.items\",\"transitions\":[\"PAYING\"]},"
-    "\"PAYING\":{\"validator\":\"o.items && !o.paid\",\"transitions\":[\"PACKING\",\"DRAFT\"]},"
-    "\"PACKING\":{\"validator\":\"o.paid && (o.label == '' || !o.sent)\","
-    "\"transitions\":[\"SENT\"],\"invoke\":{\"src\":\"ask\",\"onDone\":{\"assign\":{"
-    "\"label\":\"${event.output}\"}}}},"
-    "\"SENT\":{\"validator\":\"o.label != '' && o.sent\"}},"
-    "\"steps\":{\"ask\":{\"fake\":{},\"timeout\":\"20s\"}}}";
+#define ORDER(on_error)                                                                       \
+    "{\"id\":\"m\",\"version\":\"1\",\"record\":{\"as\":\"o\",\"defaults\":{\"items\":false," \
+    "\"paid\":false,\"sent\":false,\"label\":\"\"}},\"initial\":\"DRAFT\",\"states\":{"       \
+    "\"DRAFT\":{\"validator\":\"!o.items\",\"transitions\":[\"PAYING\"]},"                    \
+    "\"PAYING\":{\"validator\":\"o.items && !o.paid\",\"transitions\":[\"PACKING\","          \
+    "\"DRAFT\"]},"                                                                            \
+    "\"PACKING\":{\"validator\":\"o.paid && (o.label == '' || !o.sent)\","                    \
+    "\"transitions\":[\"SENT\"],\"invoke\":{\"src\":\"ask\"," on_error "\"onDone\":{"         \
+    "\"assign\":{\"label\":\"${event.output}\"}}}},"                                          \
+    "\"SENT\":{\"validator\":\"o.label != '' && o.sent\"}},"                                  \
+    "\"steps\":{\"ask\":{\"fake\":{},\"timeout\":\"20s\"}}}"
+
+static const char order[] = ORDER("");
+/* A crash may cut the only attempt off, and then the step has failed. */
+static const char forgiving[] = ORDER("\"onError\":{},");
 
 enum { PATCHES = 24, ORDERS = 8 };
 
@@ -152,7 +157,7 @@ static void patches_count_once_over_crashes(void **state)
 {
     (void)state;
     struct random random = {.state = 11};
-    struct rig *rig = rig_open(labelled, order);
+    struct rig *rig = rig_open(labelled, forgiving);
     for (int i = 0; i < ORDERS; i++) {
         char id[8];
         struct value record = value_map(NULL, 0);
