@@ -60,6 +60,10 @@ enum {
     INBOX_RESERVED = 4 << 10, /* slots that only results and timers may use */
     BATCH_TURNS_MAX = 4096,
     BATCH_BYTES_MAX = 1 << 20,
+    CHILDREN_MAX = 1000,      /* machines that one instance may have invoked at a time */
+    FAMILY_DEPTH_MAX = 16,    /* children of children */
+    FAMILY_TURNS_MAX = 10000, /* that one event may cause among an instance and its family */
+    FAMILY_BYTES_MAX = 256 << 20, /* of their records */
     INSTANCE_ID_BYTES_MAX = 256,
     EVENT_TYPE_BYTES_MAX = 256,
     IDEMPOTENCY_KEY_BYTES_MAX = 256,

@@ -13,6 +13,7 @@
 #include "chart/door.h"
 #include "chart/draw.h"
 #include "chart/family.h"
+#include "chart/letter.h"
 #include "chart/load.h"
 #include "chart/machine.h"
 #include "chart/scxml.h"

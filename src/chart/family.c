@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "chart/letter.h"
 
 /* A context that was built within the limit of a step is always smaller than this. */
 enum { ARENA_BYTES = 1 << 30 };
@@ -125,11 +126,11 @@ static void remove_member(struct family *family, uint32_t index)
     memory_release(member);
 }
 
-static uint32_t find_child(const struct family *family, uint32_t parent, struct span id)
+static uint32_t find_child(const struct family *family, uint32_t parent, uint64_t invocation)
 {
     for (uint32_t i = 1; i < family->member_count; i++) {
         const struct family_member *member = family->members[i];
-        if (member != NULL && member->parent == parent && span_is(id, member->id))
+        if (member != NULL && member->parent == parent && member->invocation == invocation)
             return i;
     }
     return NO_INDEX;
@@ -182,11 +183,7 @@ static void release_delivery(struct family_delivery *delivery)
 static void tell_unreachable(struct family *family, uint32_t index, struct span invoke_id,
                              struct span send_id)
 {
-    struct event event = {.kind = EVENT_EXTERNAL,
-                          .type = SPAN("error.communication"),
-                          .payload = value_map(NULL, 0),
-                          .invoke_id = invoke_id,
-                          .send_id = send_id};
+    struct event event = letter_unreachable(invoke_id, send_id);
     deliver(family, index, &event);
 }
 
@@ -195,12 +192,8 @@ static void pass_to_session(struct family *family, uint32_t index, const struct 
                             struct span session)
 {
     uint32_t to = find_session(family, session);
-    struct event event = {
-        .kind = EVENT_EXTERNAL,
-        .type = effect->name,
-        .payload = effect->input,
-        .origin = text_print(&family->arena, "#_scxml_%s", family->members[index]->session),
-        .send_id = effect->send_id};
+    struct span from = span_from_text(family->members[index]->session);
+    struct event event = letter_across(effect, from, &family->arena);
     if (to == NO_INDEX)
         tell_unreachable(family, index, SPAN(""), effect->send_id);
     else
@@ -216,22 +209,16 @@ static void pass_on(struct family *family, uint32_t index, const struct effect *
                         span_slice(effect->id, session.size, effect->id.size));
         return;
     }
-    bool is_upwards = span_is(effect->id, "#_parent");
-    uint32_t to = is_upwards ? member->parent : find_child(family, index, effect->id);
-    struct event event = {.kind = EVENT_EXTERNAL,
-                          .type = effect->name,
-                          .payload = effect->input,
-                          .origin = SPAN("#_parent"),
-                          .send_id = effect->send_id};
+    bool is_upwards = effect->number == 0;
+    uint32_t to = is_upwards ? member->parent : find_child(family, index, effect->number);
     if (to == NO_INDEX) {
         if (is_upwards && member->machine->semantics == SEMANTICS_SCXML)
             tell_unreachable(family, index, SPAN(""), effect->send_id);
         return;
     }
-    if (is_upwards) {
-        event.invoke_id = span_from_text(member->id);
-        event.origin = text_print(&family->arena, "#_%s", member->id);
-    }
+    struct event event = is_upwards
+                             ? letter_up(effect, span_from_text(member->id), &family->arena)
+                             : letter_down(effect);
     deliver(family, to, &event);
 }
 
@@ -267,11 +254,13 @@ static void stop_child(struct family *family, uint32_t index, uint64_t invocatio
 static void leave(struct family *family, uint32_t index)
 {
     struct plan plan;
+    struct event stop = {.kind = EVENT_STOP, .payload = value_map(NULL, 0)};
     const struct family_member *member = family->members[index];
     if (member->status != INSTANCE_ACTIVE || member->machine->semantics != SEMANTICS_SCXML)
         return;
     struct configuration before = decode(member, &family->arena);
-    if (step_leave(member->machine, &before, family->now, &family->turn, &plan) != STATUS_OK)
+    if (step_run(member->machine, &before, &stop, family->now, &family->turn, &plan) !=
+        STATUS_OK)
         return;
     for (uint32_t i = 0; i < plan.effect_count; i++) {
         const struct effect *effect = &plan.effects[i];
@@ -284,27 +273,23 @@ static void leave(struct family *family, uint32_t index)
 
 static void stop_child(struct family *family, uint32_t index, uint64_t invocation)
 {
-    for (uint32_t i = 1; i < family->member_count; i++) {
-        const struct family_member *member = family->members[i];
-        if (member == NULL || member->parent != index || member->invocation != invocation)
-            continue;
-        leave(family, i);
-        remove_member(family, i);
-    }
+    uint32_t child = find_child(family, index, invocation);
+    if (child == NO_INDEX)
+        return;
+    leave(family, child);
+    remove_member(family, child);
 }
 
 static void follow(struct family *family, uint32_t index, const struct effect *effect)
 {
     switch (effect->kind) {
-    case EFFECT_INVOKE:
-        start_child(family, index, effect);
-        return;
     case EFFECT_STOP:
         stop_child(family, index, effect->number);
         return;
     case EFFECT_SEND:
         pass_on(family, index, effect);
         return;
+    case EFFECT_INVOKE: /* those were started first */
     case EFFECT_SCHEDULE:
     case EFFECT_CANCEL:
     case EFFECT_ACTION:
@@ -330,15 +315,19 @@ static void queue_due(struct family *family, uint32_t index, uint64_t first_new,
     }
 }
 
-/* A child that has come to its end tells its parent. */
-static void tell_end(struct family *family, uint32_t index, const struct configuration *after)
+/* A child that has come to its end tells its parent, and one that goes on where that listens.
+ */
+static void tell_parent(struct family *family, uint32_t index,
+                        const struct configuration *after)
 {
     const struct family_member *member = family->members[index];
-    bool is_done = after->status == INSTANCE_DONE;
-    struct event event = {.kind = is_done ? EVENT_DONE : EVENT_ERROR,
-                          .number = member->invocation,
-                          .invoke_id = span_from_text(member->id),
-                          .payload = is_done ? after->output : after->error};
+    const struct machine *parent = family->members[member->parent]->machine;
+    struct span id = span_from_text(member->id);
+    struct event event;
+    if (after->status != INSTANCE_ACTIVE)
+        event = letter_end(after, member->invocation, id);
+    else if (!letter_snapshot(parent, after, id, &family->arena, &event))
+        return;
     deliver(family, member->parent, &event);
 }
 
@@ -350,32 +339,19 @@ static void settle(struct family *family, uint32_t index, const struct event *ev
     if (index == 0)
         family->host.observe(family->host.context, plan, family->now);
     queue_due(family, index, first_new, &plan->after);
+    for (uint32_t i = 0; i < plan->effect_count; i++) {
+        if (plan->effects[i].kind == EFFECT_INVOKE)
+            start_child(family, index, &plan->effects[i]);
+    }
     for (uint32_t i = 0; i < plan->effect_count; i++)
         follow(family, index, &plan->effects[i]);
     if (event->kind == EVENT_DONE || event->kind == EVENT_ERROR)
         stop_child(family, index, event->number); /* somebody else may have answered for it */
-    if (has_ended)
-        tell_end(family, index, &plan->after);
+    if (index > 0)
+        tell_parent(family, index, &plan->after);
     encode(family->members[index], &plan->after);
     if (has_ended)
         remove_member(family, index);
-}
-
-/* SCXML: the end of a child is an event like any other, which arrives although the state that
- * invoked it may be left by now. */
-static struct event as_heard(const struct configuration *before, const struct event *event,
-                             struct arena *arena)
-{
-    if (event->kind != EVENT_DONE || before->machine->semantics != SEMANTICS_SCXML ||
-        configuration_find_invocation(before, event->number) != NULL)
-        return *event;
-    struct value_entry *data = arena_new(arena, struct value_entry);
-    *data = (struct value_entry){value_string(SPAN("data")), event->payload};
-    return (struct event){
-        .kind = EVENT_EXTERNAL,
-        .type = text_print(arena, "done.invoke.%.*s", SPAN_ARGS(event->invoke_id)),
-        .payload = value_map(data, event->payload.kind == VALUE_NULL ? 0 : 1),
-        .invoke_id = event->invoke_id};
 }
 
 /* One macrostep. One that needs more memory than there is never happened. */
@@ -385,12 +361,9 @@ static void step(struct family *family, uint32_t index, const struct event *even
     struct configuration before = {0};
     const struct family_member *member = family->members[index];
     bool is_start = event->kind == EVENT_START;
-    struct event heard = *event;
-    if (!is_start) {
+    if (!is_start)
         before = decode(member, &family->arena);
-        heard = as_heard(&before, event, &family->arena);
-    }
-    enum status status = step_run(member->machine, is_start ? NULL : &before, &heard,
+    enum status status = step_run(member->machine, is_start ? NULL : &before, event,
                                   family->now, &family->turn, &plan);
     if (status == STATUS_OK)
         settle(family, index, event, before.next_number, &plan);

@@ -33,7 +33,7 @@ static const struct key_rule root_keys[] = {
     {"onError", true},    {"order", true},          {"route", true},
     {"events", true},     {"admission", true},      {"history", false},
     {"record", true},     {"transitions", true},    {"validators", true},
-    {"derive", true},     {"choice", false},
+    {"derive", true},     {"choice", false},        {"machines", true},
 };
 
 void *loader_grow(struct arena *arena, const void *old, uint32_t count, uint32_t *capacity,
@@ -431,6 +431,7 @@ static void load_identity(struct loader *loader)
     }
     load_version(loader);
     machine->steps = loader_map(loader, loader->root, "steps");
+    machine->machines = loader_map(loader, loader->root, "machines");
     machine->definition = write_definition(loader);
     hash_definition(machine);
 }

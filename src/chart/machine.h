@@ -307,8 +307,9 @@ struct machine {
     uint32_t communication_error_event;  /* error.communication */
     uint32_t execution_error_event;      /* error.execution */
 
-    const struct node *steps; /* the `steps:` of the file, or NULL: for the engine */
-    struct span definition;   /* everything but `steps`, as JSON in written order */
+    const struct node *steps;    /* the `steps:` of the file, or NULL: for the engine */
+    const struct node *machines; /* … and the `machines:`, by the names of their invokes */
+    struct span definition;      /* everything but `steps`, as JSON in written order */
 };
 
 /* The event id of a type: its own, that of the longest `prefix.*` it falls under, or

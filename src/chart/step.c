@@ -488,14 +488,16 @@ static bool send_on(struct stepper *stepper, const struct arrival *arrival)
     bool is_elsewhere = span_is(to, "#_parent") || stepper_is_session(to);
     if (!is_elsewhere && span_starts_with(to, SPAN("#_")))
         to = span_slice(to, 2, to.size);
+    const struct invocation *child = configuration_invoked(stepper->next, to);
     stepper->applied = true;
-    if (!is_elsewhere && configuration_invoked(stepper->next, to) == NULL) {
+    if (!is_elsewhere && child == NULL) {
         stepper_raise_error(
             stepper, stepper->machine->communication_error_event, SPAN("communication"),
             text_print(stepper->arena, "there is nobody called `%.*s`", SPAN_ARGS(to)));
         return true;
     }
     stepper_add_effect(stepper, (struct effect){.kind = EFFECT_SEND,
+                                                .number = is_elsewhere ? 0 : child->number,
                                                 .id = to,
                                                 .name = arrival->event.type,
                                                 .input = arrival->event.payload,
@@ -610,6 +612,17 @@ void stepper_bind(struct stepper *stepper)
         stepper_set_event(stepper, stepper->event);
 }
 
+static void stop(struct stepper *stepper, const struct configuration *before)
+{
+    begin(stepper, before);
+    if (stepper->machine->semantics == SEMANTICS_SCXML)
+        stepper_leave_all(stepper);
+    stepper->next->status = INSTANCE_STOPPED;
+    stepper->next->timer_count = 0;
+    stepper->next->invocation_count = 0;
+    stepper->plan->outcome = OUTCOME_APPLIED;
+}
+
 static void give_up(struct stepper *stepper, const struct configuration *before,
                     const struct event *event)
 {
@@ -663,6 +676,8 @@ static void run_fully(struct stepper *stepper, const struct configuration *befor
         run_after_end(stepper, before, arrival);
     } else if (stepper->plan->gave_up) {
         give_up(stepper, before, event);
+    } else if (event->kind == EVENT_STOP) {
+        stop(stepper, before);
     } else {
         run_event(stepper, before, event, arrival);
     }
@@ -705,26 +720,7 @@ enum status step_give_up(const struct machine *machine, const struct configurati
                          const struct event *event, instant_ms now, struct arena *arena,
                          struct plan *plan)
 {
-    ensure(event->kind == EVENT_TIMER || is_result(event));
     return run(machine, before, event, now, true, arena, plan);
-}
-
-enum status step_leave(const struct machine *machine, const struct configuration *before,
-                       instant_ms now, struct arena *arena, struct plan *plan)
-{
-    struct arena_guard guard;
-    struct event nothing = {.kind = EVENT_EXTERNAL, .payload = value_map(NULL, 0)};
-    ensure(before->status == INSTANCE_ACTIVE);
-    if (arena_is_spent(arena, &guard))
-        return STATUS_NO_SPACE;
-    *plan = (struct plan){.outcome = OUTCOME_APPLIED, .payload = nothing.payload};
-    struct stepper *stepper = stepper_make(machine, now, arena, plan);
-    begin(stepper, before);
-    stepper_finish(stepper);
-    stepper->next->status = INSTANCE_STOPPED;
-    settle(stepper, before, &nothing);
-    arena_release_guard(arena, &guard);
-    return STATUS_OK;
 }
 
 const char *outcome_name(enum outcome outcome)

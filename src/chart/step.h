@@ -20,6 +20,7 @@ enum event_kind {
     EVENT_DONE,     /* number: the invocation; payload: its output */
     EVENT_ERROR,    /* number: the invocation; payload: the error, a map with `kind` */
     EVENT_TIMER,    /* number: the timer */
+    EVENT_STOP,     /* its parent needs it no longer */
 };
 
 struct event {
@@ -28,9 +29,10 @@ struct event {
     struct value payload;
     uint64_t number;
     struct span session;   /* EVENT_START: SCXML's _sessionid; the machine's id when empty */
-    struct span invoke_id; /* EVENT_EXTERNAL from a child: the invocation it is */
+    struct span invoke_id; /* from a child: the id of the invocation that it is */
     struct span origin;    /* EVENT_EXTERNAL: where an answer goes to, when somebody told */
     struct span send_id;   /* EVENT_EXTERNAL: the id its sender gave it */
+    struct span sender;    /* the instance it is from, for histories: no step reads it */
 };
 
 #define OUTCOME_LIST(X)                                                  \
@@ -55,7 +57,7 @@ enum effect_kind {
 
 struct effect {
     enum effect_kind kind;
-    uint64_t number;     /* of the invocation or timer */
+    uint64_t number;     /* of the invocation or timer; EFFECT_SEND: of the child, else 0 */
     struct span id;      /* of the invocation, the timer's name, or what the event is sent to */
     struct span name;    /* the source, the action's name, the event's type, or a log's label */
     struct value input;  /* of the invocation, params, what is logged, or the event's payload */
@@ -97,21 +99,20 @@ struct plan {
  *
  * What fails for a result or a timer is not lost: the macrostep is discarded, `error.execution`
  * is raised in the old configuration, and when nothing handles it the status becomes `error`.
+ *
+ * EVENT_STOP makes the status `stopped`, whatever happens. By SCXML's rules the states are
+ * left, by XState's nothing is done any more; what it sends then its family does not hear.
  */
 enum status step_run(const struct machine *machine, const struct configuration *before,
                      const struct event *event, instant_ms now, struct arena *arena,
                      struct plan *plan) must_check;
 
-/* For a timer or a result that step_run() has no room for, and that has to be settled all the
- * same: no action runs, and the status becomes `error`. */
+/* For an event that step_run() has no room for, and that has to be settled all the same, such
+ * as a timer or a result: no action runs, and the status becomes `error`. Not for EVENT_START.
+ */
 enum status step_give_up(const struct machine *machine, const struct configuration *before,
                          const struct event *event, instant_ms now, struct arena *arena,
                          struct plan *plan) must_check;
-
-/* SCXML: all states are left, because whoever invoked the machine wants no more of it. What
- * that raises nobody hears; the status becomes `stopped`. */
-enum status step_leave(const struct machine *machine, const struct configuration *before,
-                       instant_ms now, struct arena *arena, struct plan *plan) must_check;
 
 /* {"type":…, …payload}: the event as expressions see it. */
 struct value step_event_value(struct span type, struct value payload, struct arena *arena);

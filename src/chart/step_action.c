@@ -374,9 +374,11 @@ static bool send_message(struct stepper *stepper, const struct machine_action *a
     if (message.delay > 0)
         return arm_message(stepper, action, &message, false);
     bool is_elsewhere = is_parent(message.to) || stepper_is_session(message.to);
-    if (!is_elsewhere && configuration_invoked(stepper->next, child) == NULL)
+    const struct invocation *invocation = configuration_invoked(stepper->next, child);
+    if (!is_elsewhere && invocation == NULL)
         return tell_unreachable(stepper, action, &message);
     stepper_add_effect(stepper, (struct effect){.kind = EFFECT_SEND,
+                                                .number = is_elsewhere ? 0 : invocation->number,
                                                 .id = is_elsewhere ? message.to : child,
                                                 .name = message.type,
                                                 .input = message.payload,

@@ -31,6 +31,22 @@ static struct arrival arrive_timer(const struct configuration *before,
     return arrival;
 }
 
+/* SCXML: the end of a child is an event like any other, which arrives although the state that
+ * invoked it may be left by now. */
+static struct arrival arrive_behind_time(const struct machine *machine,
+                                         const struct event *event, struct arena *arena)
+{
+    struct span type = text_print(arena, "done.invoke.%.*s", SPAN_ARGS(event->invoke_id));
+    bool is_empty = event->payload.kind == VALUE_NULL;
+    return (struct arrival){
+        .event = {.event = machine_find_event(machine, type),
+                  .type = type,
+                  .payload = is_empty ? value_map(NULL, 0)
+                                      : stepper_map(arena, SPAN("data"), event->payload),
+                  .by = RAISED_EXTERNAL,
+                  .invoke_id = event->invoke_id}};
+}
+
 static struct arrival arrive_result(const struct configuration *before,
                                     const struct event *event, struct arena *arena)
 {
@@ -45,7 +61,9 @@ static struct arrival arrive_result(const struct configuration *before,
                   .by = RAISED_EXTERNAL},
         .late = invocation == NULL};
     if (invocation == NULL)
-        return arrival;
+        return is_done && machine->semantics == SEMANTICS_SCXML && event->invoke_id.size > 0
+                   ? arrive_behind_time(machine, event, arena)
+                   : arrival;
     arrival.event.invoke_id = configuration_invoke_id(before, invocation);
     if (invocation->invoke != NO_INDEX && invocation->id.size == 0) {
         const struct machine_invoke *invoke = &machine->invokes[invocation->invoke];
@@ -83,6 +101,11 @@ struct arrival stepper_arrival(const struct machine *machine,
     case EVENT_DONE:
     case EVENT_ERROR:
         return arrive_result(before, event, arena);
+    case EVENT_STOP:
+        return (struct arrival){.event = {.event = EVENT_ID_OTHER,
+                                          .type = SPAN("xstate.stop"),
+                                          .payload = value_map(NULL, 0),
+                                          .by = RAISED_PLATFORM}};
     }
     never();
 }

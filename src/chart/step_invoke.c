@@ -118,6 +118,7 @@ bool stepper_tell_children(struct stepper *stepper, const struct raised *event)
             return false;
         if (invoke->forwards && event->by == RAISED_EXTERNAL)
             stepper_add_effect(stepper, (struct effect){.kind = EFFECT_SEND,
+                                                        .number = invocation->number,
                                                         .id = id,
                                                         .name = event->type,
                                                         .input = event->payload,

@@ -448,14 +448,21 @@ bool stepper_complete(struct stepper *stepper)
     return complete_machine(stepper, 0) && stepper_finish(stepper);
 }
 
-/* The states stay as they were, for whoever looks; only their exit actions run. */
-bool stepper_finish(struct stepper *stepper)
+/* The states stay as they were, for whoever looks. */
+bool stepper_leave_all(struct stepper *stepper)
 {
     uint32_t state = active_before(stepper, stepper->machine->state_count);
     for (; state != NO_STATE; state = active_before(stepper, state)) {
         if (!stepper_act(stepper, stepper->machine->states[state].exit))
             return false;
     }
+    return true;
+}
+
+bool stepper_finish(struct stepper *stepper)
+{
+    if (!stepper_leave_all(stepper))
+        return false;
     stepper->next->status = INSTANCE_DONE;
     stepper->next->output = stepper->output;
     stepper->next->timer_count = 0;

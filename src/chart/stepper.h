@@ -208,3 +208,5 @@ bool stepper_move_to(struct stepper *stepper, const uint32_t *domains, const uin
 bool stepper_complete(struct stepper *stepper);
 /* Leaves everything: the machine has come to its end. */
 bool stepper_finish(struct stepper *stepper);
+/* Runs the exit actions of all that is active, inner states first. */
+bool stepper_leave_all(struct stepper *stepper);

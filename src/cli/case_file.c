@@ -233,6 +233,9 @@ static struct case_machine *read_machine(struct reading *reading)
     }
     file->root = document_read(definition, reading->path, document_scripts(file->language),
                                &file->arena, &file->diagnostics);
+    if (file->root != NULL)
+        file->root = document_expand(file->root, document_scripts(file->language), &file->arena,
+                                     &file->diagnostics);
     arena_release_guard(&file->arena, &guard);
     return add_machine(reading, added);
 }

@@ -43,6 +43,11 @@ enum cli_exit definition_file_open(struct definition_file *file, const char *pat
         return CLI_FAILED;
     }
     enum cli_exit exit = read_tree(file, path, &file->root);
+    if (exit == CLI_OK)
+        file->root = document_expand(file->root, document_scripts(file->language), &file->arena,
+                                     &file->diagnostics);
+    if (exit == CLI_OK && file->root == NULL)
+        exit = CLI_FAILED;
     if (exit == CLI_OK && steps_path != NULL)
         exit = read_tree(file, steps_path, &file->overlay);
     arena_release_guard(&file->arena, &guard);
@@ -98,6 +103,14 @@ static void check_machine(struct definition_file *file, const struct machine *ma
         derivation_check(machine->derivation, &file->diagnostics);
 }
 
+static void check_inside(struct definition_file *file, const struct definition *definition)
+{
+    for (uint32_t i = 0; i < definition->inside_count; i++) {
+        machine_check(definition->inside[i]->machine, &file->diagnostics);
+        check_inside(file, definition->inside[i]);
+    }
+}
+
 const struct definition *definition_file_definition(struct definition_file *file,
                                                     const struct cli_world *world, bool check)
 {
@@ -113,6 +126,8 @@ const struct definition *definition_file_definition(struct definition_file *file
         &file->arena, &file->diagnostics);
     if (check)
         check_machine(file, definition == NULL ? load_quietly(file) : definition->machine);
+    if (check && definition != NULL)
+        check_inside(file, definition);
     arena_release_guard(&file->arena, &guard);
     memory_release(folder);
     return definition;

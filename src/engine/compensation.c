@@ -76,7 +76,10 @@ static void forget_all(struct compensation *compensation)
 static void note_request(struct compensation *compensation, const struct effect *effect)
 {
     const struct definition *definition = compensation->definition;
-    uint32_t step = definition->invoke_steps[effect->index];
+    uint32_t step =
+        effect->index == NO_INDEX ? NO_INDEX : definition->invoke_steps[effect->index];
+    if (step == NO_INDEX)
+        return; /* a machine, which undoes its own */
     if (effect->number == compensation->own_number)
         compensation->is_over = true;
     else if (step == definition->compensation)

@@ -31,7 +31,6 @@ static const struct node *merge_steps(const struct node *steps, const struct nod
 {
     if (overlay == NULL)
         return steps;
-    overlay = overlay_steps(overlay, diagnostics);
     if (overlay->kind != NODE_MAP) {
         diagnostics_add(diagnostics, SEVERITY_ERROR, "IL0104", overlay->place,
                         "steps must be a map, not %s", node_kind_name(overlay));
@@ -269,22 +268,48 @@ static void mark_compensations(const struct step_reader *reader,
                     "a step names the one that undoes it: `charge: { …, compensate: refund }`");
 }
 
-/* SCXML invokes documents, which only `step` starts so far. */
 static void tell_missing(const struct step_reader *reader, const struct definition *definition,
                          const struct machine_invoke *invoke)
 {
-    if (definition->machine->semantics == SEMANTICS_SCXML) {
-        struct diagnostic *error =
-            diagnostics_add(reader->diagnostics, SEVERITY_ERROR, "IL0106", invoke->place,
-                            "only `step` runs the documents that an SCXML document invokes");
-        diagnostic_help(reader->diagnostics, error,
-                        "name a step in `src`, and declare it with --steps");
-        return;
-    }
     suggest_step(reader, definition,
                  diagnostics_add(reader->diagnostics, SEVERITY_ERROR, "IL0502", invoke->place,
-                                 "there is no step `%.*s`", SPAN_ARGS(invoke->src)),
+                                 "there is no step%s `%.*s`",
+                                 definition->machine_count > 0 ? " or machine" : "",
+                                 SPAN_ARGS(invoke->src)),
                  invoke->src);
+}
+
+/* A machine that is named, or one that is known only when it is invoked. */
+static bool invokes_machine(const struct definition *definition,
+                            const struct machine_invoke *invoke)
+{
+    return invoke->content != NULL ||
+           (invoke->src_slot != NULL && span_is(invoke->src, "scxml")) ||
+           definition_find_machine(definition, invoke->src) != NULL;
+}
+
+static void mark_inside(const struct definition *definition, bool *used)
+{
+    for (uint32_t i = 0; i < definition->inside_count; i++) {
+        const struct definition *inside = definition->inside[i];
+        for (uint32_t k = 0; k < inside->step_count; k++) {
+            uint32_t step = find_step(definition, inside->steps[k].name);
+            if (step != NO_INDEX && inside->uses[k])
+                used[step] = true;
+        }
+    }
+}
+
+/* Steps of the definition around it may be there for others. */
+static void tell_unused(const struct step_reader *reader, const struct definition *definition,
+                        const struct node *inherited)
+{
+    for (uint32_t i = 0; i < definition->step_count; i++) {
+        const struct step *step = &definition->steps[i];
+        if (!definition->uses[i] && inherited == NULL)
+            diagnostics_add(reader->diagnostics, SEVERITY_WARNING, "IL0502", step->place,
+                            "no state invokes step `%.*s`", SPAN_ARGS(step->name));
+    }
 }
 
 static void bind_invokes(const struct step_reader *reader, struct definition *definition)
@@ -298,19 +323,16 @@ static void bind_invokes(const struct step_reader *reader, struct definition *de
             used[bound[i]] = true;
             continue;
         }
-        tell_missing(reader, definition, &machine->invokes[i]);
+        if (!invokes_machine(definition, &machine->invokes[i]))
+            tell_missing(reader, definition, &machine->invokes[i]);
     }
+    mark_inside(definition, used);
     for (uint32_t i = 0; i < definition->step_count; i++) {
         if (used[i] && definition->steps[i].fallback != NO_INDEX)
             mark_fallbacks(definition, i, used);
     }
     mark_compensations(reader, definition, used);
-    for (uint32_t i = 0; i < definition->step_count; i++) {
-        if (!used[i])
-            diagnostics_add(reader->diagnostics, SEVERITY_WARNING, "IL0502",
-                            definition->steps[i].place, "no state invokes step `%.*s`",
-                            SPAN_ARGS(definition->steps[i].name));
-    }
+    definition->uses = used;
     definition->invoke_steps = bound;
 }
 
@@ -322,28 +344,51 @@ static struct span map_places(const struct node *root, struct arena *arena)
     return text_span(&map);
 }
 
-const struct definition *definition_read(const struct node *root, const struct node *overlay,
-                                         const char *folder, struct strategy_types types,
-                                         struct arena *arena, struct diagnostics *diagnostics)
+/* Those of the file over those of the file around it, and over both the overlay's. */
+static const struct node *gather_steps(struct definition_source *source, struct arena *arena,
+                                       struct diagnostics *diagnostics)
+{
+    const struct node *own = node_find(source->root, SPAN("steps"));
+    if (own != NULL && own->kind != NODE_MAP)
+        return NULL;
+    source->steps = merge_steps(source->inherited, own, arena, diagnostics);
+    const struct node *overlay =
+        source->overlay == NULL ? NULL : overlay_steps(source->overlay, diagnostics);
+    return merge_steps(source->steps, overlay, arena, diagnostics);
+}
+
+const struct definition *definition_read_source(struct definition_source *source,
+                                                struct arena *arena,
+                                                struct diagnostics *diagnostics)
 {
     uint32_t errors_before = diagnostics->errors;
     struct definition *definition = arena_new(arena, struct definition);
-    definition->folder = arena_copy(arena, span_from_text(folder)).text;
-    struct step_reader reader = {definition->folder, types, arena, diagnostics};
-    definition->machine = machine_load_with(root, types.language, arena, diagnostics);
+    definition->folder = arena_copy(arena, span_from_text(source->folder)).text;
+    struct step_reader reader = {definition->folder, source->types, arena, diagnostics};
+    const struct node *steps = gather_steps(source, arena, diagnostics);
+    const struct node *root = definition_read_machines(definition, source, arena, diagnostics);
+    definition->machine = machine_load_with(root, source->types.language, arena, diagnostics);
     definition->places = map_places(root, arena);
-    const struct node *own = node_find(root, SPAN("steps"));
-    bool is_map = own == NULL || own->kind == NODE_MAP;
-    const struct node *steps = is_map ? merge_steps(own, overlay, arena, diagnostics) : NULL;
-    const struct node *admission = find_admission(root, overlay);
+    const struct node *admission =
+        find_admission(source->root, source->depth == 0 ? source->overlay : NULL);
     read_steps(&reader, steps, definition);
     definition_read_admission(definition, admission, arena, diagnostics);
     definition->apart_json = write_apart(steps, admission, arena);
     if (definition->machine != NULL) {
         bind_invokes(&reader, definition);
-        definition_check_reach(definition->machine, diagnostics);
+        tell_unused(&reader, definition, source->inherited);
+        definition_check_reach(definition, diagnostics);
     }
     return diagnostics->errors == errors_before ? definition : NULL;
+}
+
+const struct definition *definition_read(const struct node *root, const struct node *overlay,
+                                         const char *folder, struct strategy_types types,
+                                         struct arena *arena, struct diagnostics *diagnostics)
+{
+    struct definition_source source = {
+        .root = root, .overlay = overlay, .folder = folder, .types = types};
+    return definition_read_source(&source, arena, diagnostics);
 }
 
 struct span definition_key(const struct machine *machine, struct arena *arena)

@@ -28,17 +28,30 @@ struct step {
     struct place place;
 };
 
+/* A machine that may be invoked, as the definition names it. */
+struct machine_reference {
+    struct span name;
+    struct span id;
+    struct span version; /* empty: the one that is deployed last when the child starts */
+    struct place place;
+};
+
 struct definition {
     const struct machine *machine;
     const struct step *steps;
     uint32_t step_count;
-    const uint32_t *invoke_steps; /* for every invoke of the machine its step */
+    const uint32_t *invoke_steps; /* for every invoke its step; NO_INDEX: it is a machine */
+    const bool *uses;             /* for every step whether it is called */
     uint32_t compensation;        /* the step that `src: compensate` stands for, or NO_INDEX */
     struct span places;           /* of the machine's definition: a place map */
     struct span apart_json;       /* what is no part of the machine, as an overlay in JSON */
     struct admission_rules admission;
     const struct expr_slot *admission_priority; /* or NULL */
     const char *folder;                         /* where relative programs are looked for */
+    const struct machine_reference *machines;   /* that it may invoke */
+    uint32_t machine_count;
+    const struct definition **inside; /* those of them that are written in it */
+    uint32_t inside_count;
 };
 
 /* What `key`, `fair` and `priority` of a policy may read. */
@@ -89,9 +102,41 @@ const struct definition *definition_read(const struct node *root, const struct n
                                          const char *folder, struct strategy_types types,
                                          struct arena *arena, struct diagnostics *diagnostics);
 
+/* Where a definition comes from: a tree, and what else there is when it stands inside of
+ * another.
+ */
+struct definition_source {
+    const struct node *root;
+    const struct node *overlay;   /* or NULL */
+    const struct node *inherited; /* the steps of the definition around it, or NULL */
+    const struct node *steps;     /* its own, above the inherited ones */
+    const char *folder;
+    struct strategy_types types;
+    uint32_t depth; /* of definitions around it */
+};
+const struct definition *definition_read_source(struct definition_source *source,
+                                                struct arena *arena,
+                                                struct diagnostics *diagnostics);
+
+/* definition_machines.c: reads `machines`. Gives the tree with references in the place of what
+ * is written there. */
+const struct node *definition_read_machines(struct definition *definition,
+                                            const struct definition_source *source,
+                                            struct arena *arena,
+                                            struct diagnostics *diagnostics);
+
+/* The machine of a name among those that may be invoked, or NULL. */
+const struct machine_reference *definition_find_machine(const struct definition *definition,
+                                                        struct span name);
+
+/* Whether the invocation is a machine, and so an instance of its own. */
+bool definition_is_child(const struct definition *definition,
+                         const struct invocation *invocation);
+
 /* Adds an error for everything that the machine uses and the engine does not do yet, and for
  * guards that are declared nowhere. */
-void definition_check_reach(const struct machine *machine, struct diagnostics *diagnostics);
+void definition_check_reach(const struct definition *definition,
+                            struct diagnostics *diagnostics);
 
 /* "id@version": the key of a machine among the deployed. */
 struct span definition_key(const struct machine *machine, struct arena *arena);

@@ -190,7 +190,12 @@ static enum status read_scene(struct trail *trail, size_t index, struct arena *a
     scene->event = (struct event){.kind = record->event_kind,
                                   .type = record->type,
                                   .payload = read_json(record->payload, arena),
-                                  .number = record->number};
+                                  .number = record->number,
+                                  .session = record->session,
+                                  .invoke_id = record->invoke_id,
+                                  .origin = record->origin,
+                                  .send_id = record->send_id,
+                                  .sender = record->sender};
     return STATUS_OK;
 }
 
@@ -208,6 +213,7 @@ static struct value event_value(const struct scene *scene, struct arena *arena)
     case EVENT_ERROR:
         return value_with(arena, event, SPAN("error"), scene->event.payload);
     case EVENT_TIMER:
+    case EVENT_STOP:
         return event;
     case EVENT_EXTERNAL:
         for (uint32_t i = 0;
@@ -257,6 +263,7 @@ static void fill_line(const struct scene *scene, struct arena *arena, struct his
         .raw_effects = plan.effects,
         .raw_effect_count = plan.effect_count,
         .number = scene->record.number,
+        .sender = scene->record.sender,
         .errors = scene->record.errors.size == 0 ? value_list(NULL, 0)
                                                  : read_json(scene->record.errors, arena),
         .status = scene->after.status,
@@ -343,6 +350,9 @@ static bool keep_move(void *context, const struct history_line *line)
     last->line->from = value_copy(last->keep, line->from);
     last->line->to = value_copy(last->keep, line->to);
     last->line->via = value_copy(last->keep, line->via);
+    last->line->from_path = arena_copy(last->keep, line->from_path);
+    last->line->to_path = arena_copy(last->keep, line->to_path);
+    last->line->sender = arena_copy(last->keep, line->sender);
     last->line->effects = value_list(NULL, 0);
     last->line->errors = value_copy(last->keep, line->errors);
     last->found = true;
@@ -469,7 +479,7 @@ void history_sums_close(struct history_sums *sums)
 struct value history_describe(const struct history_line *line, struct arena *arena)
 {
     struct text at;
-    struct value_entry *entries = arena_new_array(arena, 9, struct value_entry);
+    struct value_entry *entries = arena_new_array(arena, 10, struct value_entry);
     uint32_t count = 0;
     text_init(&at, arena);
     time_add_instant(&at, line->at);
@@ -483,9 +493,11 @@ struct value history_describe(const struct history_line *line, struct arena *are
     ADD("to", line->to);
     ADD("via", line->via);
     ADD("effects", line->effects);
+    if (line->sender.size > 0)
+        ADD("sender", value_string(line->sender));
     if (line->errors.count > 0)
         ADD("errors", line->errors);
 #undef ADD
-    ensure(count <= 9);
+    ensure(count <= 10);
     return value_map(entries, count);
 }

@@ -21,7 +21,8 @@ struct history_line {
     struct value effects;
     const struct effect *raw_effects; /* the same, as the step gave them */
     uint32_t raw_effect_count;
-    uint64_t number; /* DONE, ERROR: of the invocation */
+    uint64_t number;    /* DONE, ERROR: of the invocation */
+    struct span sender; /* the instance of its family that it is from, or empty */
     struct value errors;
     enum instance_status status;
 };
@@ -61,5 +62,6 @@ enum status history_sums_get(struct history_sums *sums, const struct instance *i
                              struct arena *arena, struct history_sum *sum) must_check;
 void history_sums_close(struct history_sums *sums);
 
-/* The line as JSON: {"seq","at","event","outcome","from","to","via","effects"}. */
+/* The line as JSON: {"seq","at","event","outcome","from","to","via","effects",
+ * "sender"?,"errors"?}. */
 struct value history_describe(const struct history_line *line, struct arena *arena);

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "engine/kin.h"
 #include "engine/seal.h"
 
 enum status instance_decode(const struct instance *instance, struct arena *arena,
@@ -28,10 +29,13 @@ struct request *instance_find_request(const struct instance *instance, uint64_t 
     return request;
 }
 
+/* Children are instances of their own. */
 static void add_request(struct instance *instance, const struct invocation *invocation,
                         instant_ms now)
 {
     const struct definition *definition = instance->deployed->definition;
+    if (definition_is_child(definition, invocation))
+        return;
     uint32_t step = definition->invoke_steps[invocation->invoke];
     struct request **end = &instance->requests;
     while (*end != NULL)
@@ -227,6 +231,7 @@ void instance_write(struct text *text, const struct instance *instance)
         request_write_progress(text, request);
     }
     bytes_add_signed(text, instance->seen);
+    kin_write(text, instance);
     seal_add(text, instance_id(instance), instance->lsn);
 }
 
@@ -272,6 +277,8 @@ enum status instance_read(struct instance *instance, struct span bytes, struct a
         return STATUS_CORRUPT;
     bool is_older = reader.at == reader.end; /* a row of a program that did not know of it */
     instance->seen = is_older ? updated : bytes_read_signed(&reader);
+    if (reader.at < reader.end)
+        kin_read(&reader, instance);
     return !reader.failed && reader.at == reader.end ? STATUS_OK : STATUS_CORRUPT;
 }
 
@@ -299,6 +306,7 @@ void instance_close(struct instance *instance)
         instance->requests = request->next;
         memory_release(request);
     }
+    kin_release(instance);
     memory_release(instance->snapshot);
     memory_release(instance->context);
     memory_release(instance->path);

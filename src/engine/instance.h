@@ -43,6 +43,7 @@ struct request_progress {
 
 struct instance;
 struct live_request; /* what the runtime adds; NULL in a reader */
+struct kin;
 
 struct request {
     struct instance *instance;
@@ -85,6 +86,7 @@ struct instance {
     char *context;         /* JSON */
     instant_ms next_timer; /* due of the first armed timer, INSTANT_NEVER */
     struct request *requests;
+    struct kin *kin; /* its family; NULL: it has none (see kin.h) */
     lsn dirty_since; /* first record that no row reflects; 0: the row is up to date */
     struct instance *next_dirty; /* in the order of dirty_since */
     struct instance *next;       /* all instances, in the order of their creation */

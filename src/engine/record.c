@@ -6,7 +6,14 @@
 #include "base/bytes.h"
 #include "base/ensure.h"
 
-enum { FLAG_LATE = 1, FLAG_CONTEXT = 2, FLAG_GAVE_UP = 4 };
+enum { FLAG_LATE = 1, FLAG_CONTEXT = 2, FLAG_GAVE_UP = 4, FLAG_LETTER = 8 };
+
+static bool is_letter(const struct record *record)
+{
+    return record->sender.size + record->invoke_id.size + record->origin.size +
+               record->send_id.size + record->session.size >
+           0;
+}
 
 static void write_event(struct text *text, const struct record *record)
 {
@@ -19,11 +26,19 @@ static void write_event(struct text *text, const struct record *record)
     bytes_add_u8(text, (uint8_t)record->outcome);
     bytes_add_u8(text, (uint8_t)((record->late ? FLAG_LATE : 0) |
                                  (record->gave_up ? FLAG_GAVE_UP : 0) |
+                                 (is_letter(record) ? FLAG_LETTER : 0) |
                                  (record->has_context ? FLAG_CONTEXT : 0)));
     bytes_add_span(text, record->errors);
     bytes_add_span(text, record->snapshot);
     if (record->has_context)
         bytes_add_span(text, record->context);
+    if (!is_letter(record))
+        return;
+    bytes_add_span(text, record->sender);
+    bytes_add_span(text, record->invoke_id);
+    bytes_add_span(text, record->origin);
+    bytes_add_span(text, record->send_id);
+    bytes_add_span(text, record->session);
 }
 
 void record_write(struct text *text, const struct record *record, const struct request *request)
@@ -64,7 +79,14 @@ static void read_event(struct byte_reader *reader, struct record *record)
     record->has_context = (flags & FLAG_CONTEXT) != 0;
     if (record->has_context)
         record->context = bytes_read_span(reader);
-    if (!known || event_kind > EVENT_TIMER || outcome >= OUTCOME_COUNT)
+    if ((flags & FLAG_LETTER) != 0) {
+        record->sender = bytes_read_span(reader);
+        record->invoke_id = bytes_read_span(reader);
+        record->origin = bytes_read_span(reader);
+        record->send_id = bytes_read_span(reader);
+        record->session = bytes_read_span(reader);
+    }
+    if (!known || event_kind > EVENT_STOP || outcome >= OUTCOME_COUNT)
         reader->failed = true;
     record->event_kind = (enum event_kind)event_kind;
     record->outcome = (enum outcome)outcome;

@@ -11,6 +11,7 @@
  *   u32 size of the rest | u8 kind | instance | previous lsn | previous offset | now | …
  *   event:    u8 semantics | seq | u8 event kind | type | number | payload | u8 outcome
  *             | u8 flags | errors | snapshot | context (when it changed)
+ *             | of a letter: sender, invoke id, origin, send id, session
  *   progress: number | progress
  */
 #pragma once
@@ -40,6 +41,14 @@ struct record {
     struct span errors; /* JSON list, or empty */
     struct span snapshot;
     struct span context; /* JSON, when it changed */
+
+    /* A letter: what another instance of the family sent. START: its parent, and the id of the
+     * invocation that it is there; `number` is that invocation's. */
+    struct span sender; /* empty: the instance itself */
+    struct span invoke_id;
+    struct span origin;
+    struct span send_id;
+    struct span session;
 
     struct request_progress progress;
 };

@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/memory.h"
 #include "base/place_map.h"
+#include "engine/kin.h"
 #include "engine/record.h"
 #include "engine/seal.h"
 #include "os/os.h"
@@ -397,6 +398,8 @@ static bool apply_event(struct recovery *recovery, const struct record *record,
     instance->seen = record->now;
     instance->seq = record->seq;
     if (record->event_kind == EVENT_START) {
+        if (record->sender.size > 0)
+            kin_set_parent(instance, record->sender, record->invoke_id, record->number);
         instance->created = record->now;
         registry_hash_input(record->payload, instance->input_hash);
     }
@@ -485,6 +488,7 @@ enum status registry_recover(struct registry *registry)
     if (arena_is_spent(&recovery.arena, &guard))
         return fail(registry, STATUS_NO_SPACE, "an instance is too large to be read back");
     enum status status = recover(&recovery);
+    kin_link_all(registry);
     arena_release_guard(&recovery.arena, &guard);
     return status;
 }

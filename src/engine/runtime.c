@@ -11,6 +11,7 @@
 #include "base/ensure.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "engine/kin.h"
 #include "engine/shard.h"
 
 #define UNKNOWN_MESSAGE "whether it was accepted is not known: repeat it after a restart"
@@ -39,7 +40,11 @@ instant_ms shard_now(struct engine *engine)
 
 bool shard_is_focused(const struct engine *engine, const struct instance *instance)
 {
-    return engine->focus == NULL || span_is(instance_id(instance), engine->focus);
+    if (engine->focus == NULL || span_is(instance_id(instance), engine->focus))
+        return true;
+    const struct instance *focused =
+        registry_find(&engine->registry, span_from_text(engine->focus));
+    return focused != NULL && kin_root(focused) == kin_root(instance);
 }
 
 static void timer_woken(struct wake *wake, instant_ms now)
@@ -165,6 +170,7 @@ static void resume_instance(struct engine *engine, struct instance *instance)
     shard_attach(engine, instance);
     instance->live->rest = waiting_rest(instance);
     instance->live->began_at = instance->created; /* it is not known any more */
+    instance->live->is_counted = true;
     engine->rests[instance->live->rest]++;
     entrance_move(instance->deployed->live->entrance, REST_FINAL, instance->live->rest);
     if (instance->next_timer != INSTANT_NEVER && shard_is_focused(engine, instance))
@@ -256,6 +262,7 @@ enum status engine_open(const struct engine_options *options, struct engine **op
     struct engine *engine = memory_get(sizeof *engine);
     engine->options = *options;
     engine->inbox_end = &engine->inbox;
+    engine->letters_end = &engine->letters;
     engine->turn_memory = memory_get(TURN_ARENA_BYTES);
     arena_init(&engine->turn_arena, engine->turn_memory, TURN_ARENA_BYTES);
     if (options->focus.size > 0)
@@ -314,6 +321,7 @@ void engine_close(struct engine *engine)
     batches_fini(engine);
     wakes_fini(&engine->wakes);
     registry_fini(&engine->registry);
+    memory_release(engine->moved);
     memory_release(engine->turn_memory);
     memory_release(engine->focus);
     memory_release(engine);
@@ -355,33 +363,74 @@ static void add_machine_rows(struct engine *engine, const struct deployed *deplo
     text_fini(&data);
 }
 
-void engine_deploy(struct engine *engine, const struct definition *definition,
-                   engine_done *done, void *context)
+/* False after saying that the version is there with other content (I11). */
+static bool keeps_version(const struct engine *engine, const struct definition *definition,
+                          struct text *message)
 {
     const struct machine *machine = definition->machine;
     const struct deployed *known =
         registry_find_machine(&engine->registry, machine->id, machine->version);
-    if (known != NULL && memcmp(known->definition->machine->digest, machine->digest, 32) != 0) {
-        struct text message;
-        text_init(&message, NULL);
-        text_format(
-            &message,
-            "machine %.*s, version %.*s, is deployed with other content: give it a new version",
-            SPAN_ARGS(machine->id), SPAN_ARGS(machine->version));
-        answer(engine, ANSWER_CONFLICT, text_span(&message), done, context);
-        text_fini(&message);
-        return;
+    if (known == NULL || memcmp(known->definition->machine->digest, machine->digest, 32) == 0)
+        return true;
+    text_format(
+        message,
+        "machine %.*s, version %.*s, is deployed with other content: give it a new version",
+        SPAN_ARGS(machine->id), SPAN_ARGS(machine->version));
+    return false;
+}
+
+/* False after saying which of the machines that it invokes nobody knows. */
+static bool knows_machines(const struct engine *engine, const struct definition *definition,
+                           struct text *message)
+{
+    const struct machine *machine = definition->machine;
+    for (uint32_t i = 0; i < definition->machine_count; i++) {
+        const struct machine_reference *reference = &definition->machines[i];
+        bool is_own = span_equal(machine->id, reference->id) && reference->version.size == 0;
+        if (is_own ||
+            registry_find_machine(&engine->registry, reference->id, reference->version) != NULL)
+            continue;
+        text_format(message, "machine %.*s invokes %.*s%s%.*s, which is not deployed",
+                    SPAN_ARGS(machine->id), SPAN_ARGS(reference->id),
+                    reference->version.size > 0 ? "@" : "", SPAN_ARGS(reference->version));
+        return false;
     }
-    struct stored_definition stored = {machine->definition, definition->apart_json,
+    return true;
+}
+
+/* The machines in it come first: nobody may start what invokes them before. */
+static enum engine_answer deploy(struct engine *engine, const struct definition *definition,
+                                 struct text *message)
+{
+    if (!keeps_version(engine, definition, message))
+        return ANSWER_CONFLICT;
+    for (uint32_t i = 0; i < definition->inside_count; i++) {
+        enum engine_answer inside = deploy(engine, definition->inside[i], message);
+        if (inside != ANSWER_OK)
+            return inside;
+    }
+    if (!knows_machines(engine, definition, message))
+        return ANSWER_REFUSED;
+    struct stored_definition stored = {definition->machine->definition, definition->apart_json,
                                        definition->places, definition->folder};
     struct deployed *deployed = registry_deploy(&engine->registry, &stored);
     if (deployed == NULL) {
-        answer(engine, ANSWER_REFUSED, span_from_text(engine->registry.problem), done, context);
-        return;
+        text_add(message, span_from_text(engine->registry.problem));
+        return ANSWER_REFUSED;
     }
     live_step_deploy(engine, deployed);
     add_machine_rows(engine, deployed);
-    answer(engine, ANSWER_OK, SPAN(""), done, context);
+    return ANSWER_OK;
+}
+
+void engine_deploy(struct engine *engine, const struct definition *definition,
+                   engine_done *done, void *context)
+{
+    struct text message;
+    text_init(&message, NULL);
+    enum engine_answer found = deploy(engine, definition, &message);
+    answer(engine, found, text_span(&message), done, context);
+    text_fini(&message);
 }
 
 static bool is_id(struct span id)

@@ -52,7 +52,8 @@ struct engine_options {
     engine_rested *rested; /* may be NULL */
     engine_broken *broken;
     void *context;     /* of both */
-    struct span focus; /* when not empty, only this instance's steps and timers run */
+    struct span focus; /* when not empty, only this instance's steps and timers run, and those
+                          of its family */
     uint32_t sample;   /* instances replayed at the opening (I8), at most */
 };
 

@@ -3,6 +3,7 @@
  *
  *   inbox    events accepted and not yet turned, in order
  *   turn     runs one event on memory, writes its record into the open batch
+ *   child    what a turn asks of other instances of its family: turns of the same batch
  *   batch    the open batch and the one being committed; releases what hangs on it
  *   dispatch requests: may they go, how did they end, when again
  *
@@ -219,6 +220,8 @@ struct live_instance {
     instant_ms began_at; /* to work: when it was at rest last */
     struct wake timer;
     enum instance_rest rest;
+    bool is_counted;   /* in engine->rests */
+    bool is_moved;     /* in engine->moved */
     bool timer_queued; /* a timer event is in the inbox */
 };
 
@@ -247,6 +250,14 @@ struct engine {
     struct inbox_event *inbox;
     struct inbox_event **inbox_end;
     uint64_t inbox_count;
+
+    struct letter *letters; /* written and not read: none between turns from the inbox */
+    struct letter **letters_end;
+    bool is_settling;        /* letters are being read */
+    struct instance **moved; /* turned since the family settled: their rest may be another */
+    size_t moved_count;
+    size_t moved_capacity;
+    uint64_t letters_dropped; /* since the opening: whoever they were for had ended */
 
     struct open_batch batches[2];
     struct open_batch *open;   /* being filled */
@@ -291,6 +302,21 @@ void inbox_tell_unknown(struct engine *engine);  /* to all that wait for an answ
 
 /* turn.c */
 void turn_run(struct engine *engine, struct inbox_event *event);
+/* A turn for an event of the family, on the turn's arena. STATUS_NO_SPACE: nothing happened. */
+enum status turn_take_letter(struct engine *engine, struct instance *instance,
+                             struct event *event, struct span payload) must_check;
+/* There is no room for the event's macrostep, and there never will be: the instance stops, the
+ * others go on. */
+void turn_give_up(struct engine *engine, struct instance *instance, struct event *event,
+                  struct span payload);
+
+/* child.c: what a turn asks of the family, as letters. */
+void child_follow(struct engine *engine, struct instance *instance, const struct event *event,
+                  uint64_t first_new, const struct plan *plan);
+/* Tells those who listen where instances came to rest. */
+void turn_tell_rests(struct engine *engine);
+/* Reads letters until there are none. False when there were none. Clears the turn's arena. */
+bool child_settle(struct engine *engine);
 
 /* batch.c */
 void batches_init(struct engine *engine);

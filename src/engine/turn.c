@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "engine/kin.h"
 #include "engine/shard.h"
 
 static void reply(struct engine *engine, const struct inbox_event *event,
@@ -60,7 +61,8 @@ static void set_rest(struct engine *engine, struct instance *instance)
 {
     struct live_instance *live = instance->live;
     enum instance_rest rest = waiting_rest(instance);
-    bool is_new = instance->seq == 1;
+    bool is_new = !live->is_counted;
+    live->is_counted = true;
     if (!is_new) {
         ensure(engine->rests[live->rest] > 0);
         engine->rests[live->rest]--;
@@ -75,6 +77,34 @@ static void set_rest(struct engine *engine, struct instance *instance)
     struct release *release = batch_add_release(engine, RELEASE_REST);
     release->instance = instance;
     release->rest = rest;
+}
+
+/* What a child waits for, its parent waits for too. */
+static void set_rests(struct engine *engine, struct instance *instance)
+{
+    for (; instance != NULL; instance = kin_parent(instance))
+        set_rest(engine, instance);
+}
+
+void turn_tell_rests(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->moved_count; i++) {
+        engine->moved[i]->live->is_moved = false;
+        set_rests(engine, engine->moved[i]);
+    }
+    engine->moved_count = 0;
+}
+
+/* Where letters are still to be read, nobody rests yet. */
+static void note_move(struct engine *engine, struct instance *instance)
+{
+    if (engine->letters == NULL && !engine->is_settling) {
+        set_rests(engine, instance);
+    } else if (!instance->live->is_moved) {
+        instance->live->is_moved = true;
+        memory_reserve(engine->moved, engine->moved_count, engine->moved_capacity);
+        engine->moved[engine->moved_count++] = instance;
+    }
 }
 
 static void set_timer(struct engine *engine, struct instance *instance)
@@ -139,7 +169,7 @@ static enum status write_plan(const struct plan *plan, struct arena *arena,
 
 /* Writes the record of a plan and takes its result over. */
 static void take_plan(struct engine *engine, struct instance *instance,
-                      const struct event *event, struct span payload_json,
+                      const struct event *event, uint64_t first_new, struct span payload_json,
                       const struct plan *plan, const struct written_plan *written)
 {
     bool has_context =
@@ -156,8 +186,14 @@ static void take_plan(struct engine *engine, struct instance *instance,
                             .has_context = has_context,
                             .errors = written->errors,
                             .snapshot = written->snapshot,
-                            .context = written->context};
+                            .context = written->context,
+                            .sender = event->sender,
+                            .invoke_id = event->invoke_id,
+                            .origin = event->origin,
+                            .send_id = event->send_id,
+                            .session = event->session};
     batch_add_record(engine, instance, &record, NULL);
+    child_follow(engine, instance, event, first_new, plan); /* it may point into the bytes */
     struct span changed = has_context ? written->context : (struct span){0};
     bool is_ignored = plan->outcome == OUTCOME_IGNORED;
     struct request *gone = instance_take(instance, &plan->after, written->snapshot, changed,
@@ -165,7 +201,7 @@ static void take_plan(struct engine *engine, struct instance *instance,
     instance->seen = engine->now;
     follow_requests(engine, instance, gone);
     set_timer(engine, instance);
-    set_rest(engine, instance);
+    note_move(engine, instance);
     engine->turns++;
 }
 
@@ -197,8 +233,10 @@ static enum status run_step(struct engine *engine, struct instance *instance,
         status = step_run(machine, is_start ? NULL : &before, event, engine->now, arena, plan);
     if (status == STATUS_OK)
         status = write_plan(plan, arena, &written);
-    if (status == STATUS_OK && !(is_start && plan->outcome == OUTCOME_FAILED))
-        take_plan(engine, instance, event, payload_json, plan, &written);
+    bool is_refused = is_start && plan->outcome == OUTCOME_FAILED && event->sender.size == 0;
+    if (status == STATUS_OK && !is_refused)
+        take_plan(engine, instance, event, is_start ? 0 : before.next_number, payload_json,
+                  plan, &written);
     return status;
 }
 
@@ -326,7 +364,11 @@ static void start_instance(struct engine *engine, const struct inbox_event *even
     struct engine_reply answer = {
         .answer = ANSWER_OK, .outcome = plan.outcome, .seq = instance->seq};
     bool has_worked = instance->live->rest == REST_NOT;
-    if (event->first_type.size > 0)
+    bool is_read = event->first_type.size > 0;
+    if (is_read && child_settle(engine)) /* it was read on the arena that the family used */
+        is_read = read_event(engine, event, event->deployed->definition->machine,
+                             event->first_type, event->first_payload, &first, &json);
+    if (is_read)
         send_first(engine, instance, &first, json, &answer);
     if (!has_worked && instance->live->rest != REST_NOT)
         entrance_pass(event->deployed->live->entrance);
@@ -403,10 +445,8 @@ static void send_event(struct engine *engine, const struct inbox_event *event)
     reply(engine, event, answer);
 }
 
-/* There is no room for the event's macrostep, and there never will be: the instance stops, the
- * others go on. */
-static void give_up(struct engine *engine, struct instance *instance, struct event *event,
-                    struct span payload)
+void turn_give_up(struct engine *engine, struct instance *instance, struct event *event,
+                  struct span payload)
 {
     const char *unused;
     struct configuration before;
@@ -422,7 +462,7 @@ static void give_up(struct engine *engine, struct instance *instance, struct eve
     if (status == STATUS_OK)
         status = write_plan(&plan, arena, &written);
     if (status == STATUS_OK) {
-        take_plan(engine, instance, event, payload, &plan, &written);
+        take_plan(engine, instance, event, before.next_number, payload, &plan, &written);
         return;
     }
     char problem[INSTANCE_ID_BYTES_MAX + 80];
@@ -442,7 +482,16 @@ static void fire_timer(struct engine *engine, struct instance *instance)
     struct event event = {.kind = EVENT_TIMER,
                           .number = configuration_next_timer(&configuration)->number};
     if (run_step(engine, instance, &event, SPAN("null"), &plan) != STATUS_OK)
-        give_up(engine, instance, &event, SPAN("null"));
+        turn_give_up(engine, instance, &event, SPAN("null"));
+}
+
+enum status turn_take_letter(struct engine *engine, struct instance *instance,
+                             struct event *event, struct span payload)
+{
+    const char *unused;
+    struct plan plan;
+    enum status status = read_payload(payload, &engine->turn_arena, &event->payload, &unused);
+    return status == STATUS_OK ? run_step(engine, instance, event, payload, &plan) : status;
 }
 
 static bool step_result(struct engine *engine, struct instance *instance, struct event *event,
@@ -465,7 +514,7 @@ static void take_result(struct engine *engine, const struct inbox_event *from)
         return;
     event.kind = EVENT_ERROR;
     if (!step_result(engine, from->instance, &event, span_from_text(too_large)))
-        give_up(engine, from->instance, &event, span_from_text(too_large));
+        turn_give_up(engine, from->instance, &event, span_from_text(too_large));
 }
 
 static void dispatch_event(struct engine *engine, struct inbox_event *event)
@@ -484,6 +533,8 @@ static void dispatch_event(struct engine *engine, struct inbox_event *event)
     case EVENT_ERROR:
         take_result(engine, event);
         return;
+    case EVENT_STOP:
+        break; /* only ever a letter */
     }
     never();
 }
@@ -499,5 +550,6 @@ void turn_run(struct engine *engine, struct inbox_event *event)
         dispatch_event(engine, event);
         arena_release_guard(&engine->turn_arena, &guard);
     }
+    child_settle(engine);
     memory_release(event);
 }

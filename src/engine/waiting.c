@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "engine/history.h"
+#include "engine/kin.h"
 #include "engine/waiting_record.h"
 
 enum { MEMBERS_MAX = 14 };
@@ -50,7 +51,13 @@ enum instance_rest waiting_rest(const struct instance *instance)
         return REST_FINAL;
     if (instance->requests != NULL)
         return REST_NOT;
-    return instance->next_timer != INSTANT_NEVER ? REST_TIMER : REST_EVENT;
+    enum instance_rest rest = instance->next_timer != INSTANT_NEVER ? REST_TIMER : REST_EVENT;
+    for (const struct instance *child = kin_children(instance);
+         child != NULL && rest != REST_NOT; child = child->kin->next) {
+        enum instance_rest other = waiting_rest(child);
+        rest = other < rest ? other : rest;
+    }
+    return rest;
 }
 
 bool waiting_has_tag(const struct instance *instance, struct span tag)
@@ -178,6 +185,26 @@ static struct value describe_timer(const struct configuration *configuration,
     return as_map(&members);
 }
 
+static struct value describe_child(const struct instance *child, struct arena *arena)
+{
+    struct members members = new_members(arena);
+    add(&members, SPAN("for"), value_string(SPAN("child")));
+    add(&members, SPAN("invoke"), value_string(span_from_text(child->kin->invoke_id)));
+    add(&members, SPAN("id"), value_string(instance_id(child)));
+    add(&members, SPAN("machine"), value_string(child->deployed->definition->machine->id));
+    add(&members, SPAN("state"), value_string(instance_path(child)));
+    add(&members, SPAN("since"), instant_value(child->updated, arena));
+    return as_map(&members);
+}
+
+static struct value describe_parent(const struct instance *instance, struct arena *arena)
+{
+    struct members members = new_members(arena);
+    add(&members, SPAN("id"), value_string(span_from_text(instance->kin->parent_id)));
+    add(&members, SPAN("invoke"), value_string(span_from_text(instance->kin->invoke_id)));
+    return as_map(&members);
+}
+
 static bool comes_from_outside(const struct machine *machine, uint32_t event)
 {
     if (event < EVENT_ID_FIRST || event == machine->patch_event ||
@@ -187,11 +214,14 @@ static bool comes_from_outside(const struct machine *machine, uint32_t event)
         if (machine->timers[i].event == event)
             return false;
     }
-    for (uint32_t i = 0; i < machine->invoke_count; i++) {
-        if (machine->invokes[i].done_event == event || machine->invokes[i].error_event == event)
+    static const struct span inner[] = {SPAN_INIT("done.state."), SPAN_INIT("done.invoke."),
+                                        SPAN_INIT("error.invoke."),
+                                        SPAN_INIT("snapshot.invoke.")};
+    for (size_t i = 0; i < sizeof inner / sizeof *inner; i++) {
+        if (span_starts_with(machine->event_types[event], inner[i]))
             return false;
     }
-    return !span_starts_with(machine->event_types[event], SPAN("done.state."));
+    return true;
 }
 
 /* Some leaf has a transition for the event that does something. */
@@ -244,7 +274,7 @@ static struct value describe_waiting(struct registry *registry, const struct ins
                                      const struct configuration *configuration,
                                      struct arena *arena)
 {
-    uint32_t count = 0;
+    uint32_t count = instance->kin == NULL ? 0 : instance->kin->child_count;
     for (const struct request *request = instance->requests; request != NULL;
          request = request->next)
         count++;
@@ -254,11 +284,15 @@ static struct value describe_waiting(struct registry *registry, const struct ins
     for (const struct request *request = instance->requests; request != NULL;
          request = request->next)
         items[count++] = describe_request(registry, instance, request, arena);
+    for (const struct instance *child = kin_children(instance); child != NULL;
+         child = child->kin->next)
+        items[count++] = describe_child(child, arena);
+    bool is_busy = count > 0;
     if (configuration->timer_count > 0)
         items[count++] = describe_timer(configuration, arena);
     if (record.kind == VALUE_MAP)
         items[count++] = record;
-    if (instance->status == INSTANCE_ACTIVE && instance->requests == NULL) {
+    if (instance->status == INSTANCE_ACTIVE && !is_busy) {
         struct value awaited = describe_events(instance, configuration, arena);
         bool wakes_anyway = configuration->timer_count > 0 || record.kind == VALUE_MAP;
         bool is_enough = wakes_anyway && value_member(awaited, SPAN("events")).count == 0 &&
@@ -299,6 +333,8 @@ struct value waiting_describe(struct registry *registry, const struct instance *
     add(&members, SPAN("seq"), value_int((int64_t)instance->seq));
     add(&members, SPAN("created"), instant_value(instance->created, arena));
     add(&members, SPAN("updated"), instant_value(instance->updated, arena));
+    if (kin_is_child(instance))
+        add(&members, SPAN("parent"), describe_parent(instance, arena));
     add(&members, SPAN("waiting"), describe_waiting(registry, instance, &configuration, arena));
     return as_map(&members);
 }
@@ -372,6 +408,32 @@ static void tell_request(struct registry *registry, const struct instance *insta
                     progress->error_message);
 }
 
+static const char *rest_text(enum instance_rest rest)
+{
+    static const char *const texts[] = {[REST_NOT] = "is at work",
+                                        [REST_TIMER] = "waits for a timer",
+                                        [REST_EVENT] = "waits for an event",
+                                        [REST_FINAL] = "has ended"};
+    return texts[rest];
+}
+
+/* A child answers for itself: here stands where it is, and under which id it can be asked. */
+static void tell_child(const struct instance *child, struct text *text)
+{
+    text_format(text, "  child %s: ", child->kin->invoke_id);
+    text_add_visible(text, instance_id(child));
+    text_format(text, " in %.*s since ", SPAN_ARGS(instance_path(child)));
+    time_add_clock(text, child->updated);
+    text_format(text, ", %s\n", rest_text(waiting_rest(child)));
+}
+
+static void tell_parent(const struct instance *instance, struct text *text)
+{
+    text_format(text, "  child %s of ", instance->kin->invoke_id);
+    text_add_visible(text, span_from_text(instance->kin->parent_id));
+    text_add_byte(text, '\n');
+}
+
 static void tell_list(struct text *text, struct value list)
 {
     for (uint32_t i = 0; i < list.count; i++)
@@ -390,7 +452,7 @@ static void tell_rest(const struct instance *instance,
         time_add_instant(text, timer->due);
         text_add_byte(text, '\n');
     }
-    if (instance->requests != NULL)
+    if (instance->requests != NULL || kin_children(instance) != NULL)
         return;
     if (waiting_has_tag(instance, SPAN("attention")))
         text_add(text, SPAN("  needs a person"));
@@ -435,12 +497,17 @@ void waiting_explain(struct registry *registry, const struct instance *instance,
     tell_since(text, instance_status_name(instance->status),
                is_known ? move.at : instance->updated);
     text_add_byte(text, '\n');
+    if (kin_is_child(instance))
+        tell_parent(instance, text);
     if (is_known && move.seq > 1)
         tell_move(&move, text);
     for (const struct request *request = instance->requests; request != NULL;
          request = request->next)
         tell_request(registry, instance, request, arena, text);
     waiting_tell_record(&configuration, arena, text);
+    for (const struct instance *child = kin_children(instance); child != NULL;
+         child = child->kin->next)
+        tell_child(child, text);
     if (instance->status == INSTANCE_ACTIVE)
         tell_rest(instance, &configuration, arena, text);
     if (instance->status == INSTANCE_ERROR) {
@@ -452,4 +519,6 @@ void waiting_explain(struct registry *registry, const struct instance *instance,
         text_add(text, configuration.machine->derivation == NULL
                            ? SPAN("  it is final: nothing wakes it\n")
                            : SPAN("  it is final: patches change only its record\n"));
+    if (instance->status == INSTANCE_STOPPED)
+        text_add(text, SPAN("  its parent needs it no longer: nothing wakes it\n"));
 }

@@ -7,7 +7,8 @@
 
 /* The instance as JSON:
  * {"id","machine","version","value","status","context","tags","output","seq",
- * "created","updated","waiting":[{"for":"step|timer|event|breaker|limit|person",…}]}. */
+ * "created","updated","parent"?,"waiting":[{"for":"step|timer|event|breaker|limit|person|child",
+ * …}]}. */
 struct value waiting_describe(struct registry *registry, const struct instance *instance,
                               instant_ms now, struct arena *arena);
 
