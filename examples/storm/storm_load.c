@@ -11,7 +11,6 @@
  * reads them. It always begins with the first order, and catches up: when the reader was
  * killed, nobody knows which of them it had taken in.
  */
-#include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -23,6 +22,7 @@
 #include "base/memory.h"
 #include "storm_agenda.h"
 #include "storm_chain.h"
+#include "storm_options.h"
 #include "storm_record.h"
 #include "storm_wire.h"
 
@@ -309,50 +309,24 @@ struct arguments {
     uint16_t ports[STORM_CHAIN_LENGTH];
 };
 
-static bool take_option(struct arguments *arguments, int option)
+static bool read_arguments(struct arguments *arguments, int count, char **words)
 {
-    switch (option) {
-    case 'f':
-        arguments->is_feed = true;
-        return true;
-    case 'a':
-        arguments->arrivals = optarg;
-        return true;
-    case 'r':
-        arguments->results = optarg;
-        return true;
-    case 't':
-        arguments->start = strtoll(optarg, NULL, 10);
-        return true;
-    case 'u':
-        arguments->until = strtod(optarg, NULL);
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool read_arguments(struct arguments *arguments, int count, char **texts)
-{
-    static const struct option options[] = {
-        {"feed", no_argument, NULL, 'f'},          {"arrivals", required_argument, NULL, 'a'},
-        {"results", required_argument, NULL, 'r'}, {"start", required_argument, NULL, 't'},
-        {"until", required_argument, NULL, 'u'},   {NULL, 0, NULL, 0}};
-    int option;
     *arguments = (struct arguments){.until = 60};
-    while ((option = getopt_long(count, texts, "", options, NULL)) != -1) {
-        if (!take_option(arguments, option))
-            return false;
-    }
-    if (arguments->arrivals == NULL)
+    const struct storm_option options[] = {
+        {"feed", .flag = &arguments->is_feed},    {"arrivals", .text = &arguments->arrivals},
+        {"results", .text = &arguments->results}, {"start", .number = &arguments->start},
+        {"until", .seconds = &arguments->until},
+    };
+    int first = storm_options_read(options, sizeof options / sizeof *options, count, words);
+    if (first < 0 || arguments->arrivals == NULL)
         return false;
     if (arguments->is_feed)
-        return count == optind;
-    if (count - optind != 1 + STORM_CHAIN_LENGTH || arguments->results == NULL)
+        return count == first;
+    if (count - first != 1 + STORM_CHAIN_LENGTH || arguments->results == NULL)
         return false;
-    arguments->care = storm_care_find(texts[optind]);
+    arguments->care = storm_care_find(words[first]);
     for (int i = 0; i < STORM_CHAIN_LENGTH; i++)
-        arguments->ports[i] = (uint16_t)strtoul(texts[optind + 1 + i], NULL, 10);
+        arguments->ports[i] = (uint16_t)strtoul(words[first + 1 + i], NULL, 10);
     return arguments->care != NULL;
 }
 

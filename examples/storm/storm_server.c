@@ -10,11 +10,11 @@
  *
  * Faults go by the clock since --start (microseconds since 1970). SIGTERM ends it.
  */
+#include "storm_options.h"
 #include "storm_wire.h"
 #include "storm_world.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -211,32 +211,23 @@ struct arguments {
     const char *ledger;
     const char *port_file;
     int64_t start;
-    uint64_t seed;
+    int64_t seed;
 };
 
-static bool read_arguments(struct arguments *arguments, int count, char **texts)
+static bool read_arguments(struct arguments *arguments, int count, char **words)
 {
-    static const struct option options[] = {{"start", required_argument, NULL, 't'},
-                                            {"seed", required_argument, NULL, 's'},
-                                            {"ledger", required_argument, NULL, 'l'},
-                                            {"port-file", required_argument, NULL, 'p'},
-                                            {NULL, 0, NULL, 0}};
-    int option;
     *arguments = (struct arguments){.seed = 1};
-    while ((option = getopt_long(count, texts, "", options, NULL)) != -1) {
-        if (option == 't')
-            arguments->start = strtoll(optarg, NULL, 10);
-        else if (option == 's')
-            arguments->seed = strtoull(optarg, NULL, 10);
-        else if (option == 'l')
-            arguments->ledger = optarg;
-        else if (option == 'p')
-            arguments->port_file = optarg;
-        else
-            return false;
-    }
-    arguments->scenario = texts[optind];
-    return count - optind == 1 && arguments->ledger != NULL && arguments->port_file != NULL;
+    const struct storm_option options[] = {
+        {"start", .number = &arguments->start},
+        {"seed", .number = &arguments->seed},
+        {"ledger", .text = &arguments->ledger},
+        {"port-file", .text = &arguments->port_file},
+    };
+    int first = storm_options_read(options, sizeof options / sizeof *options, count, words);
+    if (first < 0 || count - first != 1)
+        return false;
+    arguments->scenario = words[first];
+    return arguments->ledger != NULL && arguments->port_file != NULL;
 }
 
 /* Renamed into place, so that whoever waits for the file finds the number in it. */
@@ -289,7 +280,7 @@ int main(int count, char **texts)
     if (ledger == NULL || !storm_scenario_read(&scenario, arguments.scenario))
         return EXIT_ENVIRONMENT;
     prepare_process();
-    server.world = storm_world_open(&scenario, arguments.seed, ledger);
+    server.world = storm_world_open(&scenario, (uint64_t)arguments.seed, ledger);
     if (!open_server(&server, &arguments)) {
         fprintf(stderr, "storm_server: %s\n", strerror(errno));
         return EXIT_ENVIRONMENT;

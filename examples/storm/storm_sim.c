@@ -10,13 +10,13 @@
  */
 #include "storm_sim.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/ensure.h"
 #include "base/memory.h"
 #include "storm_chain.h"
+#include "storm_options.h"
 
 enum { SETTLE_SECONDS = 60, EXIT_USAGE = 2, EXIT_ENVIRONMENT = 3 };
 
@@ -110,50 +110,24 @@ struct arguments {
     const char *arrivals;
     const char *results;
     const char *ledger;
-    uint64_t seed;
+    int64_t seed;
 };
 
-static const struct option options[] = {
-    {"seed", required_argument, NULL, 's'},     {"definition", required_argument, NULL, 'd'},
-    {"arrivals", required_argument, NULL, 'a'}, {"results", required_argument, NULL, 'r'},
-    {"ledger", required_argument, NULL, 'L'},   {NULL, 0, NULL, 0},
-};
-
-static bool take_option(struct arguments *arguments, int option)
+static bool read_arguments(struct arguments *arguments, int count, char **words)
 {
-    switch (option) {
-    case 's':
-        arguments->seed = strtoull(optarg, NULL, 10);
-        return true;
-    case 'd':
-        arguments->definition = optarg;
-        return true;
-    case 'a':
-        arguments->arrivals = optarg;
-        return true;
-    case 'r':
-        arguments->results = optarg;
-        return true;
-    case 'L':
-        arguments->ledger = optarg;
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool read_arguments(struct arguments *arguments, int count, char **texts)
-{
-    int option;
     *arguments = (struct arguments){.seed = 1, .definition = "examples/storm/order.yaml"};
-    while ((option = getopt_long(count, texts, "", options, NULL)) != -1) {
-        if (!take_option(arguments, option))
-            return false;
-    }
-    if (count - optind != 2)
+    const struct storm_option options[] = {
+        {"seed", .number = &arguments->seed},
+        {"definition", .text = &arguments->definition},
+        {"arrivals", .text = &arguments->arrivals},
+        {"results", .text = &arguments->results},
+        {"ledger", .text = &arguments->ledger},
+    };
+    int first = storm_options_read(options, sizeof options / sizeof *options, count, words);
+    if (first < 0 || count - first != 2)
         return false;
-    arguments->scenario = texts[optind];
-    arguments->arm = texts[optind + 1];
+    arguments->scenario = words[first];
+    arguments->arm = words[first + 1];
     return true;
 }
 
@@ -177,7 +151,7 @@ static void run(const struct arguments *arguments, const struct storm_scenario *
 {
     const struct storm_care *care = storm_care_find(arguments->arm);
     FILE *ledger = open_output(arguments->ledger);
-    struct storm_sim sim = {.seed = arguments->seed,
+    struct storm_sim sim = {.seed = (uint64_t)arguments->seed,
                             .results = open_output(arguments->results)};
     moment_us until = (moment_us)((scenario->seconds + SETTLE_SECONDS) * 1e6);
     if (arguments->arrivals == NULL)

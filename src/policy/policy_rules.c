@@ -18,6 +18,9 @@ static const struct span STEP_KEYS[] = {
     WORD("when_open"), WORD("park_max"), WORD("fallback"), WORD("compensate"),
 };
 
+/* What a list of an enum's values calls them, in their order. */
+#define LISTED_WORD(name, text) WORD(text),
+
 struct policy_rules policy_rules_default(void)
 {
     return (struct policy_rules){
@@ -58,10 +61,8 @@ const struct span *policy_rules_keys(size_t *count)
 static void read_backoff(const struct node *map, enum backoff *backoff,
                          struct diagnostics *diagnostics)
 {
-    struct span words[BACKOFF_COUNT];
-    for (size_t i = 0; i < BACKOFF_COUNT; i++)
-        words[i] = span_from_text(backoff_name((enum backoff)i));
-    size_t found = policy_fields_word(map, "backoff", words, BACKOFF_COUNT, diagnostics);
+    static const struct span WORDS[] = {BACKOFF_LIST(LISTED_WORD)};
+    size_t found = policy_fields_word(map, "backoff", WORDS, BACKOFF_COUNT, diagnostics);
     if (found < BACKOFF_COUNT)
         *backoff = (enum backoff)found;
 }
@@ -69,10 +70,8 @@ static void read_backoff(const struct node *map, enum backoff *backoff,
 /* One kind of a list; 0 after a diagnostic. */
 static error_kinds read_kind(const struct node *node, struct diagnostics *diagnostics)
 {
-    struct span names[ERROR_KIND_COUNT];
+    static const struct span NAMES[] = {ERROR_KIND_LIST(LISTED_WORD)};
     enum error_kind kind = ERROR_KIND_COUNT;
-    for (size_t i = 0; i < ERROR_KIND_COUNT; i++)
-        names[i] = span_from_text(error_kind_name((enum error_kind)i));
     if (!node_is_string(node)) {
         policy_fields_complain(diagnostics, "IL0104", node,
                                "an error kind must be a string, not %s", node_kind_name(node));
@@ -82,7 +81,7 @@ static error_kinds read_kind(const struct node *node, struct diagnostics *diagno
     if (!error_kind_find(name, &kind)) {
         struct diagnostic *added = policy_fields_complain(
             diagnostics, "IL0104", node, "there is no error kind `%.*s`", SPAN_ARGS(name));
-        diagnostic_suggest(diagnostics, added, name, names, ERROR_KIND_COUNT);
+        diagnostic_suggest(diagnostics, added, name, NAMES, ERROR_KIND_COUNT);
         return 0;
     }
     if (kind == ERROR_KIND_EXPIRED || kind == ERROR_KIND_CANCELLED) {
@@ -224,10 +223,8 @@ static void read_open_times(const struct node *map, struct breaker_rule *rule,
 static void read_mode(const struct node *map, enum breaker_mode *mode,
                       struct diagnostics *diagnostics)
 {
-    struct span words[BREAKER_MODE_COUNT];
-    for (size_t i = 0; i < BREAKER_MODE_COUNT; i++)
-        words[i] = span_from_text(breaker_mode_name((enum breaker_mode)i));
-    size_t found = policy_fields_word(map, "mode", words, BREAKER_MODE_COUNT, diagnostics);
+    static const struct span WORDS[] = {BREAKER_MODE_LIST(LISTED_WORD)};
+    size_t found = policy_fields_word(map, "mode", WORDS, BREAKER_MODE_COUNT, diagnostics);
     if (found < BREAKER_MODE_COUNT)
         *mode = (enum breaker_mode)found;
 }
@@ -272,10 +269,8 @@ static void read_breaker(const struct node *step, struct policy_rules *rules,
 static void read_adaptive(const struct node *map, struct adaptive_rule *rule,
                           struct diagnostics *diagnostics)
 {
-    struct span words[ADAPTIVE_COUNT];
-    for (size_t i = 0; i < ADAPTIVE_COUNT; i++)
-        words[i] = span_from_text(adaptive_name((enum adaptive_kind)i));
-    size_t found = policy_fields_word(map, "adaptive", words, ADAPTIVE_COUNT, diagnostics);
+    static const struct span WORDS[] = {ADAPTIVE_LIST(LISTED_WORD)};
+    size_t found = policy_fields_word(map, "adaptive", WORDS, ADAPTIVE_COUNT, diagnostics);
     if (found < ADAPTIVE_COUNT)
         rule->kind = (enum adaptive_kind)found;
     bool has_minimum =
