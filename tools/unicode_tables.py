@@ -101,8 +101,8 @@ def write_folds(file, folds):
 def open_table(name, what):
     file = open(f"src/expr/{name}", "w", encoding="ascii")
     print(f"""/*
- * {name} - {what}, by Unicode {unicodedata.unidata_version}. Written by
- * tools/unicode_tables.py; only unicode.c includes it.
+ * {name} - {what}, by Unicode {unicodedata.unidata_version}.
+ * Written by tools/unicode_tables.py; only unicode.c includes it.
  */
 /* clang-format off */
 #pragma once

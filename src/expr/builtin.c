@@ -54,10 +54,12 @@ struct value builtin_match(struct vm *vm, const struct regex *pattern, struct sp
 /* With a pattern that only the run knows; one in the text of the program is compiled once. */
 static struct value matches(struct vm *vm, const struct value *arguments, size_t count)
 {
+    enum { RANGES_A_COST = 4 };
     struct regex_problem problem;
     (void)count;
     vm_charge(vm, arguments[1].count);
     const struct regex *pattern = regex_compile(value_span(arguments[1]), vm->arena, &problem);
+    vm_charge(vm, problem.work / RANGES_A_COST);
     if (pattern == NULL)
         return vm_error(vm, "not a regular expression: %s", problem.message);
     vm_charge(vm, regex_cost(pattern));

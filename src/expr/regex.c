@@ -172,7 +172,7 @@ const struct regex *regex_compile(struct span pattern, struct arena *arena,
                                   struct regex_problem *problem)
 {
     if (pattern.size > REGEX_BYTES_MAX) {
-        *problem = (struct regex_problem){0, "this pattern is too long"};
+        *problem = (struct regex_problem){0, "this pattern is too long", 0};
         return NULL;
     }
     const struct regex_tree *tree = regex_tree_read(pattern, arena, problem);
@@ -182,7 +182,7 @@ const struct regex *regex_compile(struct span pattern, struct arena *arena,
     write_tree(&writer, tree);
     put(&writer, OPERATION_MATCH);
     if (writer.is_full) {
-        *problem = (struct regex_problem){0, "this pattern is too large"};
+        *problem = (struct regex_problem){0, "this pattern is too large", problem->work};
         return NULL;
     }
     struct regex *regex = arena_new(arena, struct regex);

@@ -15,6 +15,7 @@ struct regex; /* immutable, in the arena it was compiled into */
 struct regex_problem {
     size_t offset;       /* in the pattern */
     const char *message; /* a sentence without a final stop, static */
+    size_t work;         /* what its classes took, in ranges: filled in either way */
 };
 
 /* NULL after filling in the problem. Jumps to the arena's guard when it is spent. */

@@ -32,7 +32,7 @@ static const struct regex_tree *read_choice(struct reader *reader);
 static void fail(struct reader *reader, size_t offset, const char *message)
 {
     if (reader->problem.message == NULL)
-        reader->problem = (struct regex_problem){offset, message};
+        reader->problem = (struct regex_problem){offset, message, 0};
     reader->at = reader->pattern.size;
 }
 
@@ -622,8 +622,7 @@ const struct regex_tree *regex_tree_read(struct span pattern, struct arena *aren
     const struct regex_tree *tree = read_choice(&reader);
     if (!is_at_end(&reader))
         fail(&reader, reader.at, "this ')' closes nothing");
-    if (reader.problem.message == NULL)
-        return tree;
+    reader.problem.work = reader.range_count;
     *problem = reader.problem;
-    return NULL;
+    return problem->message == NULL ? tree : NULL;
 }

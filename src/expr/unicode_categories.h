@@ -1,6 +1,6 @@
 /*
- * unicode_categories.h - general categories of characters, by Unicode 14.0.0. Written by
- * tools/unicode_tables.py; only unicode.c includes it.
+ * unicode_categories.h - general categories of characters, by Unicode 14.0.0.
+ * Written by tools/unicode_tables.py; only unicode.c includes it.
  */
 /* clang-format off */
 #pragma once

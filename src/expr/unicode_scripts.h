@@ -1,6 +1,6 @@
 /*
- * unicode_scripts.h - scripts of characters, and their other cases, by Unicode 14.0.0. Written by
- * tools/unicode_tables.py; only unicode.c includes it.
+ * unicode_scripts.h - scripts of characters, and their other cases, by Unicode 14.0.0.
+ * Written by tools/unicode_tables.py; only unicode.c includes it.
  */
 /* clang-format off */
 #pragma once

@@ -111,7 +111,7 @@ static void patterns_match_anywhere_unless_anchored(void **state)
     unsigned wrong = 0;
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct regex_problem problem = {0, "none"};
+        struct regex_problem problem = {0, "none", 0};
         const struct regex *regex =
             regex_compile(span_from_text(rows[i].pattern), &fixture->arena, &problem);
         if (regex != NULL &&
@@ -156,7 +156,7 @@ static void what_is_no_pattern_is_told_where(void **state)
     struct fixture *fixture = fixture_get();
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct regex_problem problem = {0, "it is one"};
+        struct regex_problem problem = {0, "it is one", 0};
         assert_null(regex_compile(span_from_text(rows[i].pattern), &fixture->arena, &problem));
         assert_string_equal(problem.message, rows[i].message);
         assert_int_equal(problem.offset, rows[i].offset);
