@@ -12,6 +12,7 @@
 #include "chart/describe.h"
 #include "chart/door.h"
 #include "chart/draw.h"
+#include "chart/emit_c.h"
 #include "chart/family.h"
 #include "chart/letter.h"
 #include "chart/load.h"

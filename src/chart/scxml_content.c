@@ -351,11 +351,13 @@ const struct node *scxml_event(struct scxml_converter *converter, const struct m
     return scxml_map_node(converter, &event);
 }
 
-/* XState raises with a payload and a delay too, for which SCXML has `#_internal`. */
+/* XState raises with a payload and a delay too, for which SCXML has `#_internal`; there a delay
+ * is none. */
 static bool is_raise(const struct scxml_converter *converter, const struct markup *send)
 {
-    return converter->semantics == SEMANTICS_XSTATE &&
-           span_is(markup_value(send, "target"), "#_internal");
+    bool is_xstate = converter->semantics == SEMANTICS_XSTATE;
+    return span_is(markup_value(send, "target"), "#_internal") &&
+           (is_xstate || span_is(scxml_own_value(send, "raise"), "true"));
 }
 
 static const struct node *convert_send(struct scxml_converter *converter,

@@ -522,9 +522,10 @@ void scxml_write(const struct machine *machine, struct arena *arena, struct text
     struct value definition = value_null();
     struct json_error error;
     struct text body;
-    if (machine->has_scripts) {
+    if (machine->has_scripts || machine->derivation != NULL) {
         diagnostics_add(diagnostics, SEVERITY_ERROR, "IL0106", machine->states[0].place,
-                        "ECMAScript is not written as SCXML");
+                        machine->has_scripts ? "ECMAScript is not written as SCXML"
+                                             : "SCXML has no states that follow from a record");
         return;
     }
     if (machine->derivation != NULL) {

@@ -337,6 +337,8 @@ static void write_send(struct scxml_writer *writer, const struct machine_action 
         markup_text_attribute(markup, "target", SPAN("#_internal"));
     else if (action->to != NULL)
         write_receiver(writer, action->to);
+    if (action->kind == ACTION_RAISE && writer->machine->semantics == SEMANTICS_SCXML)
+        scxml_write_own(writer, "il:raise", SPAN("true"));
     if (action->processor != NULL)
         scxml_write_text(writer, "type", "typeexpr", action->processor);
     if (action->delay != NULL)

@@ -30,12 +30,14 @@ static enum cli_exit draw(struct definition_file *file, const struct machine *ma
     case OUTPUT_SCXML:
         scxml_write(machine, &file->arena, text, &file->diagnostics);
         break;
+    case OUTPUT_C:
+        emit_c(machine, &file->arena, text, &file->diagnostics);
+        break;
     case OUTPUT_MERMAID:
     case OUTPUT_TEXT:
     case OUTPUT_NDJSON:
     case OUTPUT_CSV:
     case OUTPUT_SARIF:
-    case OUTPUT_C:
     case OUTPUT_FORMAT_COUNT:
         draw_mermaid(machine, text);
         break;
@@ -81,11 +83,12 @@ static enum cli_exit run(const struct cli_world *world, const struct arguments *
 const struct command command_graph = {
     .name = "graph",
     .summary = "draw a machine, or write it in another notation",
-    .usage = "FILE [-o mermaid|dot|svg|scxml|json]",
+    .usage = "FILE [-o mermaid|dot|svg|scxml|c|json]",
     .text =
         "Mermaid where nothing is said: it is drawn where Markdown is shown. `dot` is for\n"
         "Graphviz, and `svg` what its program of that name makes of it; `scxml` is the W3C's\n"
-        "notation; `json` is the definition itself, without its steps.",
+        "notation; `c` is one file of C17 that runs it, without anything else; `json` is the\n"
+        "definition itself, without its steps.",
     .example = "  interlock graph order.yaml\n"
                "  interlock graph order.yaml -o svg >order.svg",
     .options = options,
@@ -93,7 +96,7 @@ const struct command command_graph = {
     .operands_min = 1,
     .operands_max = 1,
     .formats = OUTPUT_BIT(OUTPUT_MERMAID) | OUTPUT_BIT(OUTPUT_DOT) | OUTPUT_BIT(OUTPUT_SVG) |
-               OUTPUT_BIT(OUTPUT_SCXML) | OUTPUT_BIT(OUTPUT_JSON),
+               OUTPUT_BIT(OUTPUT_SCXML) | OUTPUT_BIT(OUTPUT_C) | OUTPUT_BIT(OUTPUT_JSON),
     .output_option = OUTPUT,
     .run = run,
 };

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "expr/c_code.h"
 #include "expr/column.h"
 #include "expr/ecma.h"
 #include "expr/footprint.h"

@@ -382,6 +382,11 @@ const struct value *expr_slot_value(const struct expr_slot *slot)
     return slot->kind == SLOT_LITERAL ? &slot->literal : NULL;
 }
 
+const struct expr_program *expr_slot_program(const struct expr_slot *slot)
+{
+    return slot->kind == SLOT_PROGRAM ? slot->program : NULL;
+}
+
 static void write_text_slot(struct text *text, const struct expr_slot *slot)
 {
     for (uint32_t i = 0; i < slot->count; i++) {

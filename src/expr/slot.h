@@ -41,6 +41,9 @@ bool expr_slot_is_literal(const struct expr_slot *slot);
 /* Its value then; NULL for any other. */
 const struct value *expr_slot_value(const struct expr_slot *slot);
 
+/* The program of a slot that is one expression; NULL for any other. */
+const struct expr_program *expr_slot_program(const struct expr_slot *slot);
+
 /* Writes the slot as one expression in CEL that has the same value. */
 void expr_slot_write(struct text *text, const struct expr_slot *slot);
 

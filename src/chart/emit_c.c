@@ -1,0 +1,432 @@
+/*
+ * emit_c.c - names, tables and the order of an emitted file.
+ *
+ * States are bits of one word, so a machine may have 64. What is refused is refused before
+ * anything is written.
+ */
+#include "chart/emit_c.h"
+
+#include "base/ensure.h"
+#include "base/limits.h"
+#include "chart/emit_c_writer.h"
+
+enum { EMIT_STATES_MAX = 64 };
+
+void emit_c_refuse(struct emitter *emitter, struct place place, const char *format, ...)
+{
+    struct text text;
+    va_list arguments;
+    text_init(&text, emitter->arena);
+    va_start(arguments, format);
+    text_format_list(&text, format, arguments);
+    va_end(arguments);
+    if (!emitter->is_refused)
+        diagnostics_add(emitter->diagnostics, SEVERITY_ERROR, "IL0106", place, "in C: %.*s",
+                        SPAN_ARGS(text_span(&text)));
+    emitter->is_refused = true;
+}
+
+/* Names */
+
+struct span emit_c_name(struct emitter *emitter, struct span from, bool is_upper)
+{
+    static const char *const keywords[] = {
+        "auto",     "bool",   "break",  "case",     "char",   "const",    "continue", "default",
+        "do",       "double", "else",   "enum",     "extern", "false",    "float",    "for",
+        "goto",     "if",     "inline", "int",      "long",   "register", "restrict", "return",
+        "short",    "signed", "sizeof", "static",   "struct", "switch",   "true",     "typedef",
+        "unsigned", "union",  "void",   "volatile", "while"};
+    struct text name;
+    text_init(&name, emitter->arena);
+    if (from.size == 0 || (from.text[0] >= '0' && from.text[0] <= '9'))
+        text_add(&name, is_upper ? SPAN("M_") : SPAN("m_"));
+    for (size_t i = 0; i < from.size; i++) {
+        char c = from.text[i];
+        bool is_small = c >= 'a' && c <= 'z';
+        bool is_large = c >= 'A' && c <= 'Z';
+        bool is_digit = c >= '0' && c <= '9';
+        if (is_small && is_upper)
+            c = (char)(c - 'a' + 'A');
+        text_add_byte(&name, is_small || is_large || is_digit ? c : '_');
+    }
+    for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++) {
+        if (span_is(text_span(&name), keywords[i]))
+            text_add_byte(&name, '_');
+    }
+    return text_span(&name);
+}
+
+uint32_t emit_c_enumerate(struct emitter *emitter, struct emit_c_enum *names, struct span text)
+{
+    for (uint32_t i = 0; i < names->count; i++) {
+        if (span_equal(names->meanings[i], text))
+            return i;
+    }
+    if (names->count == names->capacity) {
+        uint32_t larger = names->capacity == 0 ? 16 : names->capacity * 2;
+        struct span *list = arena_new_array(emitter->arena, (size_t)larger * 2, struct span);
+        for (uint32_t i = 0; i < names->count; i++) {
+            list[i] = names->names[i];
+            list[larger + i] = names->meanings[i];
+        }
+        names->names = list;
+        names->meanings = list + larger;
+        names->capacity = larger;
+    }
+    struct span name = emit_c_name(emitter, text, false);
+    for (uint32_t i = 0; i < names->count; i++) {
+        if (span_equal(names->names[i], name)) {
+            name = text_print(emitter->arena, "%.*s_%u", SPAN_ARGS(name), names->count);
+            i = UINT32_MAX; /* look once more */
+        }
+    }
+    names->names[names->count] = name;
+    names->meanings[names->count] = text;
+    return names->count++;
+}
+
+static void emit_enum(struct emitter *emitter, const struct emit_c_enum *names,
+                      const char *type)
+{
+    if (names->count == 0)
+        return;
+    emit_c_names(emitter, "enum @_");
+    text_format(emitter->text, "%s {\n", type);
+    for (uint32_t i = 0; i < names->count; i++)
+        text_format(emitter->text, "    %.*s_%s_%.*s,\n", SPAN_ARGS(emitter->upper),
+                    names->word, SPAN_ARGS(names->names[i]));
+    text_add(emitter->text, SPAN("};\n\n"));
+}
+
+bool emit_c_has(const struct emitter *emitter, char part)
+{
+    return emitter->has[part - 'A'];
+}
+
+void emit_c_need(struct emitter *emitter, char part, bool is_needed)
+{
+    emitter->has[part - 'A'] |= is_needed;
+}
+
+int64_t emit_c_list(struct emitter *emitter, struct range actions)
+{
+    if (actions.count == 0)
+        return 0;
+    for (uint32_t i = 0; i < emitter->list_count; i++) {
+        if (emitter->lists[i].first == actions.first &&
+            emitter->lists[i].count == actions.count)
+            return i + 1;
+    }
+    emitter->lists[emitter->list_count++] = actions;
+    return emitter->list_count;
+}
+
+struct range emit_c_initial(const struct machine *machine, uint32_t state)
+{
+    uint32_t initial = machine->states[state].initial;
+    return initial == NO_INDEX ? (struct range){0} : machine->transitions[initial].actions;
+}
+
+/* Numbers the lists and finds out what the machine has. */
+static void survey(struct emitter *emitter)
+{
+    const struct machine *machine = emitter->machine;
+    emitter->lists = arena_new_array(
+        emitter->arena, (size_t)machine->state_count * 3 + machine->transition_count,
+        struct range);
+    for (uint32_t i = 0; i < machine->state_count; i++) {
+        const struct machine_state *state = &machine->states[i];
+        emit_c_need(emitter, 'N', emit_c_list(emitter, state->entry) != 0);
+        emit_c_need(emitter, 'X', emit_c_list(emitter, state->exit) != 0);
+        emit_c_need(emitter, 'J', emit_c_list(emitter, emit_c_initial(machine, i)) != 0);
+        emit_c_need(emitter, 'D', state->type == STATE_FINAL);
+        emit_c_need(emitter, 'Q', state->type == STATE_FINAL);
+        emit_c_need(emitter, 'M', state->type == STATE_HISTORY);
+    }
+    for (uint32_t i = 0; i < machine->transition_count; i++) {
+        const struct machine_transition *transition = &machine->transitions[i];
+        emit_c_need(emitter, 'G', transition->guard != NO_INDEX);
+        emit_c_need(emitter, 'E', transition->event == EVENT_ID_NONE);
+        emit_c_need(emitter, 'A',
+                    transition->event != NO_INDEX &&
+                        emit_c_list(emitter, transition->actions) != 0);
+    }
+    emit_c_need(emitter, 'P', machine->has_parallel);
+    emit_c_need(emitter, 'T', machine->timer_count > 0);
+    emit_c_need(emitter, 'I', machine->invoke_count > 0);
+    emit_c_need(emitter, 'B', emit_c_has(emitter, 'T') || emit_c_has(emitter, 'I'));
+    emit_c_need(emitter, 'S', emit_c_has(emitter, 'B'));
+    emit_c_need(emitter, 'V', machine->invariant_count > 0);
+    emit_c_need(emitter, 'L',
+                emit_c_has(emitter, 'P') || emit_c_has(emitter, 'M') ||
+                    emit_c_has(emitter, 'B'));
+}
+
+/* What the tables cannot say. */
+
+static void check_states(struct emitter *emitter)
+{
+    const struct machine *machine = emitter->machine;
+    for (uint32_t i = 0; i < machine->state_count; i++) {
+        uint32_t initial = machine->states[i].initial;
+        struct range targets =
+            initial == NO_INDEX ? (struct range){0} : machine->transitions[initial].targets;
+        for (uint32_t t = targets.first; t < targets.first + targets.count; t++) {
+            if (machine->states[machine->targets[t]].type == STATE_HISTORY)
+                emit_c_refuse(emitter, machine->states[i].place,
+                              "`initial` leads to a history state");
+        }
+    }
+}
+
+static void check_timers(struct emitter *emitter)
+{
+    const struct machine *machine = emitter->machine;
+    for (uint32_t i = 0; i < machine->timer_count; i++) {
+        const struct machine_timer *timer = &machine->timers[i];
+        const struct value *delay = timer->delay == NULL ? NULL : expr_slot_value(timer->delay);
+        if (timer->invoke != NO_INDEX)
+            emit_c_refuse(emitter, timer->place,
+                          "the time of an invocation is for the caller to limit");
+        else if (timer->delay != NULL && (delay == NULL || delay->kind != VALUE_INT))
+            emit_c_refuse(emitter, timer->place, "a delay must be a constant");
+    }
+    for (uint32_t i = 0; i < machine->invoke_count; i++) {
+        const struct machine_invoke *invoke = &machine->invokes[i];
+        if (invoke->forwards || invoke->finalize.count > 0)
+            emit_c_refuse(emitter, invoke->place,
+                          "what is invoked gets no events: leave out `autoForward`");
+    }
+    if (machine->timer_count > EMIT_STATES_MAX || machine->invoke_count > EMIT_STATES_MAX)
+        emit_c_refuse(emitter, machine->states[0].place, "more than %d timers or invocations",
+                      EMIT_STATES_MAX);
+}
+
+static void check(struct emitter *emitter)
+{
+    const struct machine *machine = emitter->machine;
+    struct place place = machine->states[0].place;
+    if (machine->semantics != SEMANTICS_XSTATE)
+        emit_c_refuse(emitter, place, "machines with SCXML's rules are not written so");
+    if (machine->derivation != NULL)
+        emit_c_refuse(emitter, place, "states that follow from a record are not written so");
+    if (machine->state_count > EMIT_STATES_MAX) {
+        emit_c_refuse(emitter, place, "more than %d states", EMIT_STATES_MAX);
+        return;
+    }
+    for (uint32_t i = 0; i < machine->transition_count; i++) {
+        if (machine->transitions[i].is_broken)
+            emit_c_refuse(emitter, machine->transitions[i].place,
+                          "these targets cannot be entered together");
+    }
+    check_states(emitter);
+    check_timers(emitter);
+}
+
+static bool find_kind(struct value value, enum c_kind *kind)
+{
+    *kind = value.kind == VALUE_BOOL ? C_BOOL : value.kind == VALUE_INT ? C_INT : C_DOUBLE;
+    return value.kind == VALUE_BOOL || value.kind == VALUE_INT || value.kind == VALUE_DOUBLE;
+}
+
+static void find_fields(struct emitter *emitter)
+{
+    const struct machine *machine = emitter->machine;
+    struct emit_c_enum names = {0};
+    emitter->fields =
+        arena_new_array(emitter->arena, machine->context_count, struct emit_c_field);
+    for (uint32_t i = 0; i < machine->context_count; i++) {
+        const struct machine_assign *member = &machine->context[i];
+        const struct value *first = expr_slot_value(member->slot);
+        struct emit_c_field *field = &emitter->fields[i];
+        field->key = member->key;
+        if (first == NULL || !find_kind(*first, &field->kind)) {
+            emit_c_refuse(emitter, member->place,
+                          "`%.*s` must begin as a number, true or false: that is its type",
+                          SPAN_ARGS(member->key));
+            return;
+        }
+        field->first = *first;
+        field->name = emit_c_name(emitter, member->key, false);
+        uint32_t number = emit_c_enumerate(emitter, &names, field->name);
+        if (number < i) /* two keys with one name in C */
+            field->name = text_print(emitter->arena, "%.*s_%u", SPAN_ARGS(field->name), i);
+        emitter->field_count++;
+    }
+}
+
+/* The declarations */
+
+static struct span event_name(struct emitter *emitter, uint32_t event)
+{
+    return event == EVENT_ID_OTHER ? SPAN("OTHER") : emitter->machine->event_types[event];
+}
+
+static void emit_events(struct emitter *emitter)
+{
+    struct emit_c_enum names = {.word = "ON"};
+    for (uint32_t i = EVENT_ID_OTHER; i < emitter->machine->event_count; i++)
+        emit_c_enumerate(emitter, &names, event_name(emitter, i));
+    emit_c_names(emitter, "/* OTHER is any event that the machine does not name. */\n"
+                          "enum @_event_type {\n");
+    for (uint32_t i = 0; i < names.count; i++)
+        text_format(emitter->text, "    %.*s_ON_%.*s%s,\n", SPAN_ARGS(emitter->upper),
+                    SPAN_ARGS(names.names[i]), i == 0 ? " = 1" : "");
+    emit_c_names(emitter, "};\n\n/* May be the first member of a larger one, for the caller's "
+                          "guards and actions. */\nstruct @_event {\n"
+                          "    enum @_event_type type;\n};\n\n");
+}
+
+static void emit_states(struct emitter *emitter)
+{
+    struct emit_c_enum names = {.word = "AT"};
+    const struct machine *machine = emitter->machine;
+    for (uint32_t i = 0; i < machine->state_count; i++)
+        emit_c_enumerate(emitter, &names,
+                         i == 0
+                             ? text_print(emitter->arena, "ROOT_%.*s", SPAN_ARGS(machine->id))
+                             : machine->states[i].path);
+    emit_enum(emitter, &names, "state");
+}
+
+static void emit_invokes(struct emitter *emitter)
+{
+    struct emit_c_enum names = {.word = "INVOKE"};
+    const struct machine *machine = emitter->machine;
+    for (uint32_t i = 0; i < machine->invoke_count; i++)
+        emit_c_enumerate(emitter, &names, machine->invokes[i].id);
+    emit_enum(emitter, &names, "invoke");
+}
+
+static void emit_instance(struct emitter *emitter)
+{
+    const struct machine *machine = emitter->machine;
+    emit_c_names(emitter, "enum @_status { ^_ACTIVE, ^_DONE, ^_ERROR };\n"
+                          "enum @_outcome { ^_APPLIED, ^_IGNORED, ^_FAILED };\n\n");
+    if (emitter->field_count > 0) {
+        emit_c_names(emitter, "struct @_context {\n");
+        for (uint32_t i = 0; i < emitter->field_count; i++)
+            text_format(emitter->text, "    %s %.*s;\n", c_code_type(emitter->fields[i].kind),
+                        SPAN_ARGS(emitter->fields[i].name));
+        text_add(emitter->text, SPAN("};\n\n"));
+    }
+    emit_c_names(emitter, "/* An instance: plain data, which may be copied and stored. */\n"
+                          "struct @ {\n    uint64_t active; /* a bit for each state */\n");
+    if (emit_c_has(emitter, 'M'))
+        text_format(emitter->text,
+                    "    uint64_t memory[%u]; /* what history states remember */\n",
+                    machine->memory_count);
+    if (emit_c_has(emitter, 'T'))
+        text_add(emitter->text, SPAN("    uint64_t armed; /* timers */\n"));
+    if (emit_c_has(emitter, 'I'))
+        text_add(emitter->text, SPAN("    uint64_t running; /* invocations */\n"));
+    emit_c_names(emitter, "    enum @_status status;\n");
+    if (emitter->field_count > 0)
+        emit_c_names(emitter, "    struct @_context context;\n");
+    text_add(emitter->text, SPAN("};\n\n"));
+}
+
+static void emit_host(struct emitter *emitter)
+{
+    emit_c_names(emitter, "/* What the machine asks of its caller. None of it may step the "
+                          "machine. */\nstruct @_host {\n    void *context;\n");
+    if (emitter->guards.count > 0)
+        emit_c_names(emitter,
+                     "    bool (*guard)(void *context, const struct @ *self, enum @_guard "
+                     "guard,\n                  const struct @_event *event);\n");
+    if (emitter->actions.count > 0)
+        emit_c_names(emitter,
+                     "    void (*act)(void *context, const struct @ *self, enum @_action "
+                     "action,\n                const struct @_event *event);\n");
+    if (emit_c_has(emitter, 'T'))
+        emit_c_names(emitter, "    /* Step with that event once the time is over; arming again "
+                              "begins again. */\n"
+                              "    void (*arm)(void *context, const struct @ *self, enum "
+                              "@_event_type event,\n                int64_t delay_ms);\n"
+                              "    void (*disarm)(void *context, const struct @ *self, enum "
+                              "@_event_type event);\n");
+    if (emit_c_has(emitter, 'I'))
+        emit_c_names(emitter,
+                     "    /* Step with its done or error event when it has ended. */\n"
+                     "    void (*invoke)(void *context, const struct @ *self, enum @_invoke "
+                     "invoke);\n"
+                     "    void (*stop)(void *context, const struct @ *self, enum @_invoke "
+                     "invoke);\n");
+    text_add(emitter->text, SPAN("};\n\n"));
+}
+
+static void emit_head(struct emitter *emitter)
+{
+    emit_c_names(
+        emitter,
+        "/*\n * @.c - a statechart as C17: tables and a step function, and nothing else.\n *\n"
+        " * Written by `interlock graph -o c`. Compile it as it is; where its declarations "
+        "are\n"
+        " * wanted, define ^_DECLARATIONS and include it.\n *\n"
+        " *     struct @ it;\n"
+        " *     @_start(&it, &host);\n"
+        " *     @_step(&it, &host, &(struct @_event){^_ON_...});\n *\n"
+        " * A step that fails (a sum that overflows, too many steps without end) is undone, "
+        "but\n"
+        " * for the actions that were called. Inputs, outputs and parameters are not passed:\n"
+        " * the caller's functions see the instance. Nothing is allocated.\n */\n"
+        "#ifndef ^_DECLARED\n#define ^_DECLARED\n\n#include <stdbool.h>\n"
+        "#include <stddef.h>\n#include <stdint.h>\n\n"
+        "/* Events that may wait inside during one step; one more fails it. */\n"
+        "#ifndef ^_QUEUE_MAX\n#define ^_QUEUE_MAX 32\n#endif\n\n");
+    emit_events(emitter);
+    emit_states(emitter);
+    emitter->actions.word = "ACTION";
+    emitter->guards.word = "GUARD";
+    emit_enum(emitter, &emitter->actions, "action");
+    emit_enum(emitter, &emitter->guards, "guard");
+    emit_invokes(emitter);
+    emit_instance(emitter);
+    emit_host(emitter);
+    emit_c_names(
+        emitter,
+        "/* Begins at the beginning. The host may be NULL when nothing is asked of it. */\n"
+        "void @_start(struct @ *self, const struct @_host *host);\n\n"
+        "/* One event, and all that follows from it. */\n"
+        "enum @_outcome @_step(struct @ *self, const struct @_host *host,\n"
+        "                      const struct @_event *event);\n\n"
+        "bool @_is_in(const struct @ *self, enum @_state state);\n"
+        "const char *@_state_name(enum @_state state);\n\n#endif\n\n"
+        "#ifndef ^_DECLARATIONS\n\n");
+}
+
+static void emit_file(struct emitter *emitter, struct text *text)
+{
+    struct text content;
+    text_init(&content, emitter->arena);
+    emitter->text = &content;
+    emit_c_content(emitter); /* first: what it needs is declared before it */
+    emitter->text = text;
+    emit_head(emitter);
+    emit_c_tables(emitter);
+    for (int i = 0; i < C_HELPER_COUNT; i++) {
+        if (emitter->helpers[i])
+            text_add(text, span_from_text(c_code_helper((enum c_helper)i)));
+    }
+    emit_c_runtime(emitter, text_span(&content));
+    text_add(text, SPAN("\n#endif\n"));
+}
+
+void emit_c(const struct machine *machine, struct arena *arena, struct text *text,
+            struct diagnostics *diagnostics)
+{
+    struct text whole;
+    struct emitter emitter = {.machine = machine, .arena = arena, .diagnostics = diagnostics};
+    text_init(&whole, arena);
+    emitter.lower = emit_c_name(&emitter, machine->id, false);
+    emitter.upper = emit_c_name(&emitter, machine->id, true);
+    check(&emitter);
+    if (!emitter.is_refused)
+        find_fields(&emitter);
+    if (emitter.is_refused)
+        return;
+    survey(&emitter);
+    emit_file(&emitter, &whole);
+    if (!emitter.is_refused)
+        text_add(text, text_span(&whole));
+}

@@ -1,0 +1,373 @@
+#!/usr/bin/env python3
+"""`graph -o c`: the emitted file beside `step`, over random machines and random events.
+
+More machines than usual with INTERLOCK_MACHINES=250.
+"""
+
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+
+import harness
+
+COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
+FLAGS = ["-std=c17", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror",
+         "-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all"]
+
+# Reads a number a line, of an event, and says a line of JSON: what the instance is then and what
+# it asked for.
+DRIVER = """\
+#include "emitted.c"
+#include <stdio.h>
+
+static const char *between = "";
+
+void say(const char *what, int number);
+void say(const char *what, int number)
+{
+    printf("%s[\\"%s\\",%d]", between, what, number);
+    between = ",";
+}
+HOST
+static void tell(const struct NAME *it, int outcome)
+{
+    printf("],\\"outcome\\":%d,\\"status\\":%d,\\"leaves\\":[", outcome, (int)it->status);
+    between = "";
+    for (int i = 0; i < STATES; i++) {
+        if (NAME_is_in(it, (enum NAME_state)i) && row[i] != NO_ROW) {
+            printf("%s\\"%s\\"", between, NAME_state_name((enum NAME_state)i));
+            between = ",";
+        }
+    }
+    printf("],\\"context\\":{");
+FIELDS
+    printf("}}\\n");
+    fflush(stdout);
+    between = "";
+}
+
+int main(void)
+{
+    struct NAME it;
+    int event;
+    printf("{\\"calls\\":[");
+    NAME_start(&it, &host);
+    tell(&it, 0);
+    while (scanf("%d", &event) == 1) {
+        printf("{\\"calls\\":[");
+        struct NAME_event given = {(enum NAME_event_type)event};
+        int outcome = (int)NAME_step(&it, &host, &given);
+        tell(&it, outcome);
+    }
+    return 0;
+}
+"""
+
+HOSTS = {
+    "act": "static void act(void *c, const struct NAME *s, enum NAME_action n, "
+           "const struct NAME_event *e)\n{ (void)c; (void)s; (void)e; say(\"act\", (int)n); }\n",
+    "arm": "static void arm(void *c, const struct NAME *s, enum NAME_event_type n, int64_t ms)\n"
+           "{ (void)c; (void)s; (void)ms; say(\"arm\", (int)n); }\n",
+    "disarm": "static void disarm(void *c, const struct NAME *s, enum NAME_event_type n)\n"
+              "{ (void)c; (void)s; say(\"disarm\", (int)n); }\n",
+    "invoke": "static void invoke(void *c, const struct NAME *s, enum NAME_invoke n)\n"
+              "{ (void)c; (void)s; say(\"invoke\", (int)n); }\n",
+    "stop": "static void stop(void *c, const struct NAME *s, enum NAME_invoke n)\n"
+            "{ (void)c; (void)s; say(\"stop\", (int)n); }\n",
+}
+
+
+class Maker:
+    """Random machines of what C has words for."""
+
+    def __init__(self, seed):
+        self.dice = random.Random(seed)
+        self.states = []
+        self.root = {"id": "m", "context": {"n": 0, "b": False, "x": 0.5},
+                     "guards": {"big": "context.n > 3 || context.b",
+                                "odd": "context.n % 2 == 1 && !big"},
+                     "invariants": {"small": "context.n < 1000"}}
+        self.plant(self.root, "", 0)
+        for path, state in self.states:
+            if state.get("type") not in ("final", "history"):
+                self.fill(path, state)
+
+    def plant(self, state, path, depth):
+        count = self.dice.randint(2, 3)
+        parallel = self.dice.random() < 0.35
+        state["states"] = {}
+        for i in range(count):
+            key = f"{'PQRS'[depth]}{i}"
+            inner = {}
+            where = f"{path}.{key}" if path else key
+            self.states.append((where, inner))
+            state["states"][key] = inner
+            if depth < 3 and self.dice.random() < (0.7 if parallel else 0.35):
+                self.plant(inner, where, depth + 1)
+            elif self.dice.random() < 0.2 and not (parallel and i == 0):
+                inner["type"] = "final"
+        if self.dice.random() < 0.35:
+            inner = {"type": "history"}
+            if self.dice.random() < 0.5:
+                inner["history"] = "deep"
+            if self.dice.random() < 0.3:
+                inner["target"] = self.dice.choice(list(state["states"]))
+            state["states"]["H"] = inner
+            self.states.append((f"{path}.H" if path else "H", inner))
+        if parallel:
+            state["type"] = "parallel"
+        else:
+            state["initial"] = self.dice.choice([key for key in state["states"] if key != "H"])
+
+    def guard(self):
+        return self.dice.choice([
+            "context.n > 2", "context.n + 1 == 3 || In('%s')" % self.dice.choice(self.states)[0],
+            "big", "!odd", "10 / context.n > 2", "context.b ? context.n < 4 : context.x > 1.0",
+            "context.n in [1, 2, 5] || 1 / (context.n - 3) == 1", "context.x * 2.0 < 5.0",
+            "event.type == 'error.execution'", "int(context.x) < context.n && double(context.n) >= 1.0",
+            {"and": ["big", "context.n * 2 > 4"]}, {"not": "odd"}, "-context.n < -1"])
+
+    def assign(self):
+        return self.dice.choice([
+            {"n": "${context.n + 1}"}, {"n": "${(context.n * 7 + 1) % 11}"},
+            {"b": "${!context.b}", "n": "${context.b ? 0 : context.n}"}, {"n": 0, "x": 0.5},
+            [{"n": "${context.n - 1}"}, {"b": "${context.n > 2}"}],
+            {"x": "${context.x + 0.75}"}, {"n": "${100 / context.n}"},
+            {"n": "${context.n * 9223372036854775807}"}])
+
+    def actions(self):
+        return [self.dice.choice([
+            "beep", "hoot", {"assign": self.assign()}, {"assign": self.assign()},
+            {"raise": f"E{self.dice.randint(2, 9)}"},
+            {"log": "hm"}, {"if": self.guard(), "then": ["beep"],
+                            "else": [{"assign": self.assign()}]}])
+            for _ in range(self.dice.randint(1, 2))]
+
+    def transition(self, guarded=False):
+        made = {}
+        if guarded or self.dice.random() < 0.5:
+            made["guard"] = self.guard()
+        if self.dice.random() < 0.3:
+            made["actions"] = self.actions()
+        if self.dice.random() < 0.25:
+            made["reenter"] = True
+        if self.dice.random() < 0.9:
+            made["target"] = "#m." + self.dice.choice(self.states)[0]
+        return made
+
+    def fill(self, path, state):
+        names = self.dice.sample(["E0", "E1", "E2", "E3", "*", "E4.*"], 3)
+        state["on"] = {name: [self.transition() for _ in range(self.dice.randint(1, 2))]
+                       for name in names}
+        for name in ("entry", "exit"):
+            if self.dice.random() < 0.25:
+                state[name] = self.actions()
+        if self.dice.random() < 0.07:
+            state["always"] = self.transition(guarded=True)
+        if self.dice.random() < 0.2:
+            state["after"] = {f"{self.dice.randint(1, 3)}s": self.transition()}
+        if self.dice.random() < 0.2:
+            state["invoke"] = {"src": "work", "onDone": self.transition()}
+            if self.dice.random() < 0.5:
+                state["invoke"]["onError"] = self.transition()
+        if "states" in state and self.dice.random() < 0.4:
+            state["onDone"] = self.transition()
+
+
+def leaves(value, prefix=""):
+    """The paths of the active leaves in a state's value."""
+    if isinstance(value, str):
+        return [prefix + value]
+    found = []
+    for key, inner in value.items():
+        found += leaves(inner, f"{prefix}{key}.") if inner != {} else [prefix + key]
+    return found
+
+
+def enum(text, kind):
+    """The names of an enum in an emitted file, by number."""
+    found = re.search(r"enum \w+_%s \{\n(.*?)\};" % kind, text, re.S)
+    if not found:
+        return {}
+    first = 1 if kind == "event_type" else 0
+    names = re.findall(r"^ +\w+?_(?:ON|AT|ACTION|INVOKE)_(\w+)", found[1], re.M)
+    return {first + i: name for i, name in enumerate(names)}
+
+
+class GraphC(harness.Case):
+    def emit(self, file):
+        return self.must("graph", file, "-o", "c").out
+
+    def compile(self, emitted, compiler, name):
+        self.write("emitted.c", emitted)
+        driver = DRIVER
+        asked = [host for host in HOSTS if re.search(r"\(\*%s\)" % host, emitted)]
+        driver = driver.replace("HOST", "".join(HOSTS[host] for host in asked) +
+                                "static const struct NAME_host host = {" +
+                                ", ".join([".context = NULL"] +
+                                          [f".{host} = {host}" for host in asked]) + "};\n")
+        fields = re.search(r"struct \w+_context \{\n(.*?)\};", emitted, re.S)
+        prints = ""
+        for kind, field in re.findall(r"(\w+) (\w+);", fields[1] if fields else ""):
+            form, value = {"bool": ("%s", f"it->context.{field} ? \"true\" : \"false\""),
+                           "int64_t": ("%lld", f"(long long)it->context.{field}"),
+                           "double": ("%.17g", f"it->context.{field}")}[kind]
+            between = "," if prints else ""
+            prints += f'    printf("{between}\\"{field}\\":{form}", {value});\n'
+        driver = driver.replace("FIELDS", prints).replace("NAME", name)
+        self.write("driver.c", driver)
+        built = subprocess.run([compiler, *FLAGS, "-o", "driver", "driver.c"], cwd=self.folder,
+                               capture_output=True, text=True)
+        self.assertEqual((built.returncode, built.stderr), (0, ""), emitted)
+
+    def run_beside(self, file, compiler, dice, name="m", count=40):
+        """Random events to the emitted program, and the same ones to `step`."""
+        emitted = self.emit(file)
+        self.compile(emitted, compiler, name)
+        events = enum(emitted, "event_type")
+        invokes = enum(emitted, "invoke")
+        driver = subprocess.Popen([self.path("driver")], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True)
+        told = [[json.loads(driver.stdout.readline())]]
+        script = []
+        clock, armed, running = 0, {}, set()
+
+        def follow(answer):
+            for what, number in answer["calls"]:
+                if what == "arm":
+                    delay = re.search(r"after_(\d+)s_", events[number])
+                    armed[number] = (clock + int(delay[1]) * 1000, len(told), number)
+                elif what == "disarm":
+                    armed.pop(number, None)
+                elif what == "invoke":
+                    running.add(number)
+                elif what == "stop":
+                    running.discard(number)
+
+        def send(number):
+            driver.stdin.write(f"{number}\n")
+            driver.stdin.flush()
+            answer = json.loads(driver.stdout.readline())
+            told[-1].append(answer)
+            follow(answer)
+
+        follow(told[0][0])
+        outside = [(number, event) for number, event in events.items()
+                   if re.fullmatch(r"E\d|OTHER|E4__", event)]
+        for _ in range(count):
+            if (told[-1] or told[0])[-1]["status"] != 0:
+                break  # it is done, or stands still
+            told.append([])
+            chance = dice.random()
+            if armed and chance < 0.2 and min(armed.values())[0] > clock:
+                due = min(armed.values())[0]
+                script.append({"advance": f"{due - clock}ms"})
+                clock = due
+                while armed and min(armed.values())[0] <= clock:
+                    number = min(armed.values())[2]
+                    del armed[number]
+                    send(number)
+            elif running and chance < 0.4:
+                index = dice.choice(sorted(running))
+                running.discard(index)
+                is_done = dice.random() < 0.6
+                path = self.invokes[invokes[index]]
+                word = "done" if is_done else "error"
+                script.append({"done": path} if is_done else {"error": path})
+                send({event: number for number, event in events.items()}
+                     [f"{word}_invoke_{invokes[index]}"])
+            else:
+                number, event = dice.choice(outside)
+                script.append({"type": {"OTHER": "ELSE", "E4__": "E4.x"}.get(event, event)})
+                send(number)
+        driver.stdin.close()
+        driver.wait()
+        driver.stdout.close()
+        lines = self.call("step", file, stdin="".join(json.dumps(line) + "\n"
+                                                      for line in script)).lines
+        self.assertEqual(len(lines), len(script) + 1)
+        self.compare(lines, told, script, enum(emitted, "action"))
+        return len(lines)
+
+    def compare(self, lines, told, script, actions):
+        last = told[0][0]
+        for i, line in enumerate(lines):
+            last = told[i][-1] if told[i] else last
+            where = f"{self.seed} after {script[:i]}\n{line}\n{told[i]}"
+            self.assertEqual(line["status"], ["active", "done", "error"][last["status"]], where)
+            if line["context"] == {}:
+                return  # not even the beginning went well
+            self.assertEqual(sorted(leaves(line["value"])), sorted(last["leaves"]), where)
+            self.assertEqual(line["context"], last["context"], where)
+            if line["outcome"] in ("applied", "failed", "ignored") and len(told[i]) == 1:
+                self.assertEqual(line["outcome"],
+                                 ["applied", "ignored", "failed"][last["outcome"]], where)
+            if line["outcome"] != "failed":
+                acted = [effect.get("name") or "log_" for effect in line["effects"]
+                         if effect["type"] in ("action", "log")]
+                self.assertEqual(acted, [actions[number] for answer in told[i]
+                                         for what, number in answer["calls"]
+                                         if what == "act"], where)
+            if line["status"] != "active":
+                break
+
+    def make(self, seed):
+        maker = Maker(seed)
+        self.invokes = {path.replace(".", "_"): path for path, state in maker.states
+                        if "invoke" in state}
+        return self.write("m.json", json.dumps(maker.root))
+
+    def test_random_machines_give_the_same_answers(self):
+        if not COMPILERS:
+            self.skipTest("there is no compiler")
+        compared = 0
+        for seed in range(1, int(os.environ.get("INTERLOCK_MACHINES", "16")) + 1):
+            self.seed = seed
+            file = self.make(seed)
+            if self.call("graph", file).status != 0:
+                continue  # the dice made a history state that leads to itself
+            answer = self.call("graph", file, "-o", "c")
+            if answer.status != 0:
+                self.assertRegex(answer.err, "entered together|history state|64 states")
+                continue
+            compared += self.run_beside(file, COMPILERS[seed % len(COMPILERS)],
+                                        random.Random(seed))
+        self.assertGreater(compared, 100)
+        print(f"# {compared} macrosteps compared", flush=True)
+
+    def test_what_c_has_no_words_for_is_refused_at_its_place(self):
+        rows = [("context: {list: []}", "3:11", "`list` must begin as a number"),
+                ("entry: {send: X, to: them}", "3:8", "`send` is not written in C"),
+                ("always: {guard: \"'a' + 'b' == 'ab'\"}", "3:17", "only whole numbers"),
+                ("always: {guard: \"context.n > 1\"}", "3:17", "`context.n` has no type"),
+                ("entry: {assign: {n: 1}}", "3:18", "its type is not known"),
+                ("entry: {raise: {type: e, x: 1}}", "3:8", "without delay and payload"),
+                ("after: {\"${1 + 1}\": .A}", "3:9", "a delay must be a constant")]
+        for line, place, words in rows:
+            self.write("m.yaml", f"id: m\ninitial: A\n{line}\nstates: {{A: {{}}}}\n")
+            answer = self.must("graph", "m.yaml", "-o", "c", status=1)
+            self.assertEqual(answer.out, "")
+            self.assertIn(f"m.yaml:{place}: error IL0106: in C: ", answer.err)
+            self.assertIn(words, answer.err)
+            self.assertEqual(answer.err.count("error"), 1)
+
+    def test_scxml_documents_are_refused(self):
+        self.write("m.scxml", "<scxml><final id='a'/></scxml>")
+        answer = self.must("graph", "m.scxml", "-o", "c", status=1)
+        self.assertIn("m.scxml:1:1: error IL0106: in C: machines with SCXML's rules", answer.err)
+
+    def test_any_name_becomes_a_name_in_c(self):
+        self.write("m.yaml", "id: switch\ninitial: a b\ncontext: {double: 1, ü: 2, é: 3}\n"
+                             "states: {a b: {on: {x y: a-b}}, a-b: {entry: ['a b', a-b]}}\n")
+        emitted = self.emit("m.yaml")
+        for compiler in COMPILERS:
+            self.write("emitted.c", emitted)
+            subprocess.run([compiler, *FLAGS, "-c", "emitted.c"], cwd=self.folder, check=True)
+        self.assertIn("struct switch_ {", emitted)
+        self.assertIn("SWITCH_AT_a_b_2", emitted)
+
+
+harness.main(GraphC)
