@@ -159,7 +159,7 @@ static void patches_count_once_over_crashes(void **state)
     struct random random = {.state = 11};
     struct rig *rig = rig_open(labelled, forgiving);
     for (int i = 0; i < ORDERS; i++) {
-        char id[8];
+        char id[16];
         struct value record = value_map(NULL, 0);
         snprintf(id, sizeof id, "o%d", i);
         start(rig, id, "{}");
