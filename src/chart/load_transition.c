@@ -130,9 +130,11 @@ void load_transition(struct loader *loader, uint32_t source, uint32_t event,
 static void check_descriptor(struct loader *loader, struct span descriptor, struct place place)
 {
     size_t star = span_find(descriptor, SPAN("*"), 0);
+    if (star == SIZE_MAX)
+        return;
     bool is_last =
         star == descriptor.size - 1 && (star == 0 || descriptor.text[star - 1] == '.');
-    if (star == SIZE_MAX || is_last)
+    if (is_last)
         return;
     struct diagnostic *warning = loader_warning(
         loader, "IL0104", place, "`%.*s`: the star stands for nothing but itself here",

@@ -176,6 +176,8 @@ static void the_wrong_type_is_named(void **state)
          "write 250ms"},
         {ROOT "states:\n  A: { invoke: { src: s, timeout: true, onTimeout: A } }\n", "IL0104",
          4, 35, "`true` is not a duration", "write 250ms"},
+        {ROOT STATES "on: { '': .A }\n", "IL0104", 4, 7, "an event's name has 1 to 256 bytes",
+         NULL},
         {ROOT STATES "after: { -1s: .A }\n", "IL0104", 4, 10, "`-1s` is not a duration",
          "write"},
         {ROOT STATES "always: 3\n", "IL0104", 4, 9, "a transition must be", "write"},
