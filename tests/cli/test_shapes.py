@@ -65,7 +65,7 @@ class Shapes(harness.Case):
     def test_send_and_history(self):
         self.must("start", "m.yaml", "--id", "1")
         sent = self.json("send", "1", "GO", "n=3")
-        self.same(sent, self.shown["send"][0])
+        self.same(sent, self.shown["send, patch"][0])
         self.same(sent["instance"], self.shown["An instance"][0])
         for line in self.json("history", "1"):
             self.same(line, self.shown["history"][0])
