@@ -13,12 +13,29 @@ def say(mark, number, test, details=""):
 
 
 class Result(unittest.TestResult):
+    """One line a test, whatever became of its subtests."""
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.broken = []
+
+    def stopTest(self, test):
+        if self.broken:
+            say("not ok", self.testsRun, test, "\n".join(self.broken))
+        super().stopTest(test)
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            self.broken.append(subtest._subDescription())
+            self.broken.append("".join(traceback.format_exception(*err)))
+
     def addSuccess(self, test):
         say("ok", self.testsRun, test)
 
     def addFailure(self, test, err):
         super().addFailure(test, err)
-        say("not ok", self.testsRun, test, "".join(traceback.format_exception(*err)))
+        self.broken.append("".join(traceback.format_exception(*err)))
 
     addError = addFailure
 
