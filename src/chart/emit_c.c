@@ -28,26 +28,33 @@ void emit_c_refuse(struct emitter *emitter, struct place place, const char *form
 
 /* Names */
 
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 struct span emit_c_name(struct emitter *emitter, struct span from, bool is_upper)
 {
     static const char *const keywords[] = {
-        "auto",     "bool",   "break",  "case",     "char",   "const",    "continue", "default",
-        "do",       "double", "else",   "enum",     "extern", "false",    "float",    "for",
-        "goto",     "if",     "inline", "int",      "long",   "register", "restrict", "return",
-        "short",    "signed", "sizeof", "static",   "struct", "switch",   "true",     "typedef",
-        "unsigned", "union",  "void",   "volatile", "while"};
+        "alignas",  "alignof",      "asm",      "auto",          "bool",
+        "break",    "case",         "char",     "const",         "constexpr",
+        "continue", "default",      "do",       "double",        "else",
+        "enum",     "extern",       "false",    "float",         "for",
+        "goto",     "if",           "inline",   "int",           "long",
+        "nullptr",  "register",     "restrict", "return",        "short",
+        "signed",   "sizeof",       "static",   "static_assert", "struct",
+        "switch",   "thread_local", "true",     "typedef",       "typeof",
+        "union",    "unsigned",     "void",     "volatile",      "while"};
     struct text name;
     text_init(&name, emitter->arena);
-    if (from.size == 0 || (from.text[0] >= '0' && from.text[0] <= '9'))
+    if (from.size == 0 || !is_letter(from.text[0])) /* _Bool and its like are C's own */
         text_add(&name, is_upper ? SPAN("M_") : SPAN("m_"));
     for (size_t i = 0; i < from.size; i++) {
         char c = from.text[i];
-        bool is_small = c >= 'a' && c <= 'z';
-        bool is_large = c >= 'A' && c <= 'Z';
         bool is_digit = c >= '0' && c <= '9';
-        if (is_small && is_upper)
+        if (c >= 'a' && c <= 'z' && is_upper)
             c = (char)(c - 'a' + 'A');
-        text_add_byte(&name, is_small || is_large || is_digit ? c : '_');
+        text_add_byte(&name, is_letter(c) || is_digit ? c : '_');
     }
     for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++) {
         if (span_is(text_span(&name), keywords[i]))
@@ -56,12 +63,29 @@ struct span emit_c_name(struct emitter *emitter, struct span from, bool is_upper
     return text_span(&name);
 }
 
-uint32_t emit_c_enumerate(struct emitter *emitter, struct emit_c_enum *names, struct span text)
+/* The machine's, which is a tag in C beside those of the runtime. */
+static struct span machine_name(struct emitter *emitter)
 {
-    for (uint32_t i = 0; i < names->count; i++) {
-        if (span_equal(names->meanings[i], text))
-            return i;
+    struct span name = emit_c_name(emitter, emitter->machine->id, false);
+    bool is_taken =
+        span_is(name, "entry") || span_is(name, "transition") || span_is(name, "turn");
+    return is_taken ? text_print(emitter->arena, "%.*s_", SPAN_ARGS(name)) : name;
+}
+
+/* A member's. In capitals it may be a macro: NULL, or one of the file's own. */
+static struct span field_name(struct emitter *emitter, struct span key)
+{
+    struct span name = emit_c_name(emitter, key, false);
+    for (size_t i = 0; i < name.size; i++) {
+        if (name.text[i] >= 'a' && name.text[i] <= 'z')
+            return name;
     }
+    return text_print(emitter->arena, "%.*s_", SPAN_ARGS(name));
+}
+
+/* A new name, whatever else has been given the same text. */
+static uint32_t add_name(struct emitter *emitter, struct emit_c_enum *names, struct span text)
+{
     if (names->count == names->capacity) {
         uint32_t larger = names->capacity == 0 ? 16 : names->capacity * 2;
         struct span *list = arena_new_array(emitter->arena, (size_t)larger * 2, struct span);
@@ -83,6 +107,15 @@ uint32_t emit_c_enumerate(struct emitter *emitter, struct emit_c_enum *names, st
     names->names[names->count] = name;
     names->meanings[names->count] = text;
     return names->count++;
+}
+
+uint32_t emit_c_enumerate(struct emitter *emitter, struct emit_c_enum *names, struct span text)
+{
+    for (uint32_t i = 0; i < names->count; i++) {
+        if (span_equal(names->meanings[i], text))
+            return i;
+    }
+    return add_name(emitter, names, text);
 }
 
 static void emit_enum(struct emitter *emitter, const struct emit_c_enum *names,
@@ -247,10 +280,8 @@ static void find_fields(struct emitter *emitter)
             return;
         }
         field->first = *first;
-        field->name = emit_c_name(emitter, member->key, false);
-        uint32_t number = emit_c_enumerate(emitter, &names, field->name);
-        if (number < i) /* two keys with one name in C */
-            field->name = text_print(emitter->arena, "%.*s_%u", SPAN_ARGS(field->name), i);
+        uint32_t number = add_name(emitter, &names, field_name(emitter, member->key));
+        field->name = names.names[number];
         emitter->field_count++;
     }
 }
@@ -266,7 +297,7 @@ static void emit_events(struct emitter *emitter)
 {
     struct emit_c_enum names = {.word = "ON"};
     for (uint32_t i = EVENT_ID_OTHER; i < emitter->machine->event_count; i++)
-        emit_c_enumerate(emitter, &names, event_name(emitter, i));
+        add_name(emitter, &names, event_name(emitter, i));
     emit_c_names(emitter, "/* OTHER is any event that the machine does not name. */\n"
                           "enum @_event_type {\n");
     for (uint32_t i = 0; i < names.count; i++)
@@ -282,10 +313,9 @@ static void emit_states(struct emitter *emitter)
     struct emit_c_enum names = {.word = "AT"};
     const struct machine *machine = emitter->machine;
     for (uint32_t i = 0; i < machine->state_count; i++)
-        emit_c_enumerate(emitter, &names,
-                         i == 0
-                             ? text_print(emitter->arena, "ROOT_%.*s", SPAN_ARGS(machine->id))
-                             : machine->states[i].path);
+        add_name(emitter, &names,
+                 i == 0 ? text_print(emitter->arena, "ROOT_%.*s", SPAN_ARGS(machine->id))
+                        : machine->states[i].path);
     emit_enum(emitter, &names, "state");
 }
 
@@ -294,7 +324,7 @@ static void emit_invokes(struct emitter *emitter)
     struct emit_c_enum names = {.word = "INVOKE"};
     const struct machine *machine = emitter->machine;
     for (uint32_t i = 0; i < machine->invoke_count; i++)
-        emit_c_enumerate(emitter, &names, machine->invokes[i].id);
+        add_name(emitter, &names, machine->invokes[i].id);
     emit_enum(emitter, &names, "invoke");
 }
 
@@ -418,7 +448,7 @@ void emit_c(const struct machine *machine, struct arena *arena, struct text *tex
     struct text whole;
     struct emitter emitter = {.machine = machine, .arena = arena, .diagnostics = diagnostics};
     text_init(&whole, arena);
-    emitter.lower = emit_c_name(&emitter, machine->id, false);
+    emitter.lower = machine_name(&emitter);
     emitter.upper = emit_c_name(&emitter, machine->id, true);
     check(&emitter);
     if (!emitter.is_refused)

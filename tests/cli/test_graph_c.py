@@ -369,5 +369,33 @@ class GraphC(harness.Case):
         self.assertIn("struct switch_ {", emitted)
         self.assertIn("SWITCH_AT_a_b_2", emitted)
 
+    def test_names_that_are_the_files_own_are_told_apart(self):
+        for machine in ("turn", "transition", "entry", "_Bool", "__func__"):
+            self.write("m.json", json.dumps({
+                "id": machine, "initial": "ROOT_x",
+                "context": {name: 1 for name in ("_Bool", "NULL", "INITIAL", "INT64_MAX",
+                                                 "a_b_2", "a-b", "a_b", "c")},
+                "states": {"ROOT_x": {
+                    "on": {"GO": {"target": "B", "guard": "context.NULL + context.a_b < 3"}},
+                    "after": {"1s": "B", "2s": "B"},
+                    "entry": {"assign": {"_Bool": "${context.INITIAL}"}}}, "B": {}}}))
+            emitted = self.emit("m.json")
+            for compiler in COMPILERS:
+                self.write("emitted.c", emitted)
+                subprocess.run([compiler, *FLAGS, "-c", "emitted.c"], cwd=self.folder,
+                               check=True)
+
+    def test_a_number_means_the_same_whatever_has_its_name(self):
+        self.write("m.json", json.dumps({
+            "id": "m", "initial": "A",
+            "states": {"A": {"on": {"E1": "ROOT_m", "OTHER": "B", "E2": "C"}},
+                       "ROOT_m": {"on": {"E1": "B"}},
+                       "B": {"on": {"E2": "A"}}, "C": {"on": {"OTHER": "A"}}}}))
+        emitted = self.emit("m.json")
+        self.assertEqual([enum(emitted, "event_type")[number] for number in (1, 4, 5, 6)],
+                         ["OTHER", "E1", "OTHER_4", "E2"])
+        self.assertEqual(enum(emitted, "state"),
+                         {0: "ROOT_m", 1: "A", 2: "ROOT_m_2", 3: "B", 4: "C"})
+
 
 harness.main(GraphC)
