@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/definition_file.h"
+#include "cli/reader.h"
 #include "cli/report.h"
 #include "cli/run_input.h"
 #include "cli/run_progress.h"
@@ -568,6 +569,25 @@ static bool read_format(enum stream_format *format, const char *name)
     return false;
 }
 
+/* What is written may be nothing that is read: it would be gone, or never come to an end. */
+static bool is_apart(const struct run *run, const char *option, const char *path,
+                     const char *other_path)
+{
+    const char *db = run->arguments->values[DB];
+    bool is_stdin = strcmp(run->path, "-") == 0;
+    const char *used[] = {run->arguments->operands[0], is_stdin ? "/dev/stdin" : run->path,
+                          run->arguments->values[STEPS], db == NULL ? reader_default_path : db,
+                          other_path};
+    for (size_t i = 0; path != NULL && i < sizeof used / sizeof *used; i++) {
+        if (used[i] == NULL || !file_is_same(path, used[i]))
+            continue;
+        report_problem("run: %s would write into %s, which this run needs itself", option,
+                       used[i]);
+        return false;
+    }
+    return true;
+}
+
 static enum cli_exit run_command(const struct cli_world *world,
                                  const struct arguments *arguments, enum output_format format)
 {
@@ -580,7 +600,9 @@ static enum cli_exit run_command(const struct cli_world *world,
         return CLI_USAGE;
     }
     if (!read_format(&run.format, arguments->values[FORMAT]) ||
-        !read_reports(&run.report, arguments))
+        !read_reports(&run.report, arguments) ||
+        !is_apart(&run, "--refused", arguments->values[REFUSED], NULL) ||
+        !is_apart(&run, "--report", run.report.junit_path, arguments->values[REFUSED]))
         return CLI_USAGE;
     run.label = strcmp(run.path, "-") == 0 ? "stdin" : run.path;
     run.definition = definition_file_load(&file, arguments->operands[0],

@@ -185,6 +185,18 @@ bool file_exists(const char *path)
     return stat(path, &about) == 0 && !S_ISDIR(about.st_mode);
 }
 
+bool file_is_same(const char *path, const char *other)
+{
+    struct stat about;
+    struct stat about_other;
+    bool is_there = stat(path, &about) == 0;
+    bool is_other_there = stat(other, &about_other) == 0;
+    if (!is_there || !is_other_there)
+        return is_there == is_other_there && strcmp(path, other) == 0;
+    return S_ISREG(about.st_mode) && about.st_dev == about_other.st_dev &&
+           about.st_ino == about_other.st_ino;
+}
+
 static char *working_folder(void)
 {
     char path[PATH_MAX];

@@ -45,6 +45,10 @@ int64_t file_size(const char *path);
 /* True when something that is not a folder is there. */
 bool file_exists(const char *path);
 
+/* True when both name one plain file, also by links; where neither is there yet, when they are
+ * the same text. */
+bool file_is_same(const char *path, const char *other);
+
 /* The folder of a path as an absolute path without a final slash; general memory. */
 char *file_folder(const char *path);
 

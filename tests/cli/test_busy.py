@@ -2,6 +2,7 @@
 """`admission`: what a machine does not let in while there is too much to do."""
 
 import json
+import os
 import time
 
 import harness
@@ -120,6 +121,25 @@ class Busy(harness.Case):
                       self.must("check", "job.yaml", status=1).err)
         self.write("job.yaml", MACHINE.replace("${input.tier}", "${inptu.tier}"))
         self.assertIn("job.yaml:13:", self.must("check", "job.yaml", status=1).err)
+
+    def test_what_is_read_is_not_written_to(self):
+        self.records("in.ndjson", 6)
+        self.records("none.ndjson", 0)
+        self.run_jobs("--input", "none.ndjson")
+        os.link(self.path("in.ndjson"), self.path("link.ndjson"))
+        names = ("in.ndjson", "link.ndjson", "j.db", "job.yaml")
+        before = [self.bytes_of(name) for name in names]
+        for name in names:
+            for words in (("--refused", name), ("--report", "junit=" + name)):
+                answer = self.run_jobs("--input", "in.ndjson", *words, status=2)
+                self.assertRegex(answer.err, words[0] + r" would write into \S+, which this run "
+                                                        r"needs itself\n")
+        self.run_jobs("--input", "in.ndjson", "--refused", "x", "--report", "junit=x", status=2)
+        self.assertEqual([self.bytes_of(name) for name in names], before)
+
+    def bytes_of(self, name):
+        with open(self.path(name), "rb") as file:
+            return file.read()
 
     def test_a_file_that_cannot_be_written_exits_3(self):
         self.records("in.ndjson", 1)

@@ -180,6 +180,25 @@ static void the_folder_of_a_file_is_absolute(void **state)
     }
 }
 
+static void a_file_is_the_same_by_whatever_name(void **state)
+{
+    (void)state;
+    char other[160];
+    char missing[160];
+    snprintf(other, sizeof other, "%s/other", folder);
+    snprintf(missing, sizeof missing, "%s/none", folder);
+    write_file(SPAN("1"));
+    assert_int_equal(link(path, other), 0);
+    assert_true(file_is_same(path, path));
+    assert_true(file_is_same(path, other));
+    assert_true(file_is_same(missing, missing));
+    assert_false(file_is_same(path, missing));
+    assert_false(file_is_same(missing, path));
+    assert_false(file_is_same(missing, "none"));
+    assert_false(file_is_same("/dev/null", "/dev/null"));
+    unlink(other);
+}
+
 static void folders_are_no_files(void **state)
 {
     (void)state;
@@ -233,6 +252,7 @@ int main(void)
         FILE_TEST(lines_of_every_length_come_back),
         FILE_TEST(paths_are_resolved_from_a_folder),
         FILE_TEST(the_folder_of_a_file_is_absolute),
+        FILE_TEST(a_file_is_the_same_by_whatever_name),
         FILE_TEST(folders_are_no_files),
         FILE_TEST(a_file_is_no_terminal),
         FILE_TEST(random_bytes_differ),
