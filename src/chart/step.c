@@ -626,7 +626,9 @@ static void stop(struct stepper *stepper, const struct configuration *before)
 static void give_up(struct stepper *stepper, const struct configuration *before,
                     const struct event *event)
 {
-    struct span message = SPAN("the macrostep needs more memory than a turn may have");
+    struct span message = stepper->plan->gave_up == GIVING_UP_REST
+                              ? SPAN("the family does not come to rest")
+                              : SPAN("the macrostep needs more memory than a turn may have");
     begin(stepper, before);
     consume(stepper, before, event);
     stepper_fail(stepper, SPAN("macrostep"), (struct place){0}, message);
@@ -674,7 +676,7 @@ static void run_fully(struct stepper *stepper, const struct configuration *befor
     } else if (before->status != INSTANCE_ACTIVE || arrival->late) {
         begin(stepper, before);
         run_after_end(stepper, before, arrival);
-    } else if (stepper->plan->gave_up) {
+    } else if (stepper->plan->gave_up != GIVING_UP_NOT) {
         give_up(stepper, before, event);
     } else if (event->kind == EVENT_STOP) {
         stop(stepper, before);
@@ -685,7 +687,7 @@ static void run_fully(struct stepper *stepper, const struct configuration *befor
 }
 
 static enum status run(const struct machine *machine, const struct configuration *before,
-                       const struct event *event, instant_ms now, bool gives_up,
+                       const struct event *event, instant_ms now, enum giving_up gave_up,
                        struct arena *arena, struct plan *plan)
 {
     struct arena_guard guard;
@@ -701,8 +703,8 @@ static enum status run(const struct machine *machine, const struct configuration
     plan->type = arrival.event.type;
     plan->payload = arrival.event.payload;
     plan->late = arrival.late;
-    plan->gave_up = gives_up;
-    if (before == NULL || !may_be_light(machine, before, event) ||
+    plan->gave_up = gave_up;
+    if (before == NULL || gave_up != GIVING_UP_NOT || !may_be_light(machine, before, event) ||
         !run_lightly(stepper, before))
         run_fully(stepper, before, event, &arrival);
     arena_release_guard(arena, &guard);
@@ -713,14 +715,14 @@ enum status step_run(const struct machine *machine, const struct configuration *
                      const struct event *event, instant_ms now, struct arena *arena,
                      struct plan *plan)
 {
-    return run(machine, before, event, now, false, arena, plan);
+    return run(machine, before, event, now, GIVING_UP_NOT, arena, plan);
 }
 
 enum status step_give_up(const struct machine *machine, const struct configuration *before,
-                         const struct event *event, instant_ms now, struct arena *arena,
-                         struct plan *plan)
+                         const struct event *event, enum giving_up why, instant_ms now,
+                         struct arena *arena, struct plan *plan)
 {
-    return run(machine, before, event, now, true, arena, plan);
+    return run(machine, before, event, now, why, arena, plan);
 }
 
 const char *outcome_name(enum outcome outcome)

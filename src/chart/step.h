@@ -76,11 +76,18 @@ struct step_error {
     struct step_error *next;
 };
 
+/* Why there was no macrostep for an event. */
+enum giving_up {
+    GIVING_UP_NOT,
+    GIVING_UP_ROOM, /* it needs more memory than there is */
+    GIVING_UP_REST, /* the family of the instance does not come to rest */
+};
+
 struct plan {
     enum outcome outcome;
-    bool changed; /* see configuration_looks_equal() */
-    bool late;    /* IGNORED because its invocation or timer is no longer active */
-    bool gave_up; /* by step_give_up() */
+    bool changed;           /* see configuration_looks_equal() */
+    bool late;              /* IGNORED because its invocation or timer is no longer active */
+    enum giving_up gave_up; /* by step_give_up() */
     struct configuration after;
     const struct effect *effects;
     uint32_t effect_count;
@@ -107,12 +114,12 @@ enum status step_run(const struct machine *machine, const struct configuration *
                      const struct event *event, instant_ms now, struct arena *arena,
                      struct plan *plan) must_check;
 
-/* For an event that step_run() has no room for, and that has to be settled all the same, such
- * as a timer or a result: no action runs, and the status becomes `error`. Not for EVENT_START.
- */
+/* For an event that step_run() has no room for or that would be one too many, and that has to
+ * be settled all the same, such as a timer or a result: no action runs, and the status becomes
+ * `error`. Not for EVENT_START. */
 enum status step_give_up(const struct machine *machine, const struct configuration *before,
-                         const struct event *event, instant_ms now, struct arena *arena,
-                         struct plan *plan) must_check;
+                         const struct event *event, enum giving_up why, instant_ms now,
+                         struct arena *arena, struct plan *plan) must_check;
 
 /* {"type":…, …payload}: the event as expressions see it. */
 struct value step_event_value(struct span type, struct value payload, struct arena *arena);

@@ -205,7 +205,7 @@ static void note_event(struct case_coverage *coverage, const uint64_t *before,
 void case_coverage_note(struct case_coverage *coverage, const uint64_t *before,
                         const struct plan *plan)
 {
-    if (plan->outcome == OUTCOME_FAILED || plan->late || plan->gave_up)
+    if (plan->outcome == OUTCOME_FAILED || plan->late || plan->gave_up != GIVING_UP_NOT)
         return;
     for (uint32_t i = 0; i < coverage->machine->state_count; i++) {
         if (has_bit(plan->after.active, i))

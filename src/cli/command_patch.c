@@ -56,7 +56,8 @@ static enum cli_exit read_patch(struct patching *patching)
     if (exit != CLI_OK || patching->patch.kind == VALUE_MAP)
         return exit;
     report_problem("patch: a patch must be a JSON object, not %s",
-                   value_kind_name(patching->patch.kind));
+                   patching->patch.kind == VALUE_NULL ? "null"
+                                                      : value_kind_name(patching->patch.kind));
     return CLI_USAGE;
 }
 

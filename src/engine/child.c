@@ -367,9 +367,10 @@ static void deliver(struct engine *engine, struct letter *letter, bool is_over)
         engine->letters_dropped += !is_stop;
         return;
     }
-    if ((is_over && !is_stop) ||
-        turn_take_letter(engine, to, &event, letter->payload) != STATUS_OK)
-        turn_give_up(engine, to, &event, letter->payload);
+    if (is_over && !is_stop)
+        turn_give_up(engine, to, &event, letter->payload, GIVING_UP_REST);
+    else if (turn_take_letter(engine, to, &event, letter->payload) != STATUS_OK)
+        turn_give_up(engine, to, &event, letter->payload, GIVING_UP_ROOM);
 }
 
 static void read_letter(struct engine *engine, struct letter *letter, bool is_over)

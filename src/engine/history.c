@@ -238,7 +238,7 @@ static struct plan effects_of(const struct scene *scene, const struct configurat
         step_effects(before, &scene->after, &scene->event, arena, &plan.effect_count);
     bool tells_more = machine->tells || machine->derivation != NULL;
     bool is_sure =
-        tells_more && !scene->record.gave_up &&
+        tells_more && scene->record.gave_up == GIVING_UP_NOT &&
         step_run(machine, before, &scene->event, scene->record.now, arena, &again) == STATUS_OK;
     return is_sure ? again : plan;
 }
@@ -382,9 +382,11 @@ static enum status replay(struct trail *trail, const struct scene *scene, struct
     (void)more;
     const struct machine *machine = trail->instance->deployed->definition->machine;
     instant_ms now = scene->record.now;
-    enum status status = scene->record.gave_up
-                             ? step_give_up(machine, before, &scene->event, now, arena, &plan)
-                             : step_run(machine, before, &scene->event, now, arena, &plan);
+    enum giving_up gave_up = scene->record.gave_up;
+    enum status status =
+        gave_up != GIVING_UP_NOT
+            ? step_give_up(machine, before, &scene->event, gave_up, now, arena, &plan)
+            : step_run(machine, before, &scene->event, now, arena, &plan);
     if (status != STATUS_OK)
         return status;
     text_init(&snapshot, arena);

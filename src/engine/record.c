@@ -6,13 +6,33 @@
 #include "base/bytes.h"
 #include "base/ensure.h"
 
-enum { FLAG_LATE = 1, FLAG_CONTEXT = 2, FLAG_GAVE_UP = 4, FLAG_LETTER = 8 };
+enum { FLAG_LATE = 1, FLAG_CONTEXT = 2, FLAG_GAVE_UP = 4, FLAG_LETTER = 8, FLAG_RESTLESS = 16 };
 
 static bool is_letter(const struct record *record)
 {
     return record->sender.size + record->invoke_id.size + record->origin.size +
                record->send_id.size + record->session.size >
            0;
+}
+
+static uint8_t give_up_flag(enum giving_up gave_up)
+{
+    switch (gave_up) {
+    case GIVING_UP_NOT:
+        return 0;
+    case GIVING_UP_ROOM:
+        return FLAG_GAVE_UP;
+    case GIVING_UP_REST:
+        return FLAG_RESTLESS;
+    }
+    never();
+}
+
+static enum giving_up read_giving_up(uint8_t flags)
+{
+    if ((flags & FLAG_RESTLESS) != 0)
+        return GIVING_UP_REST;
+    return (flags & FLAG_GAVE_UP) != 0 ? GIVING_UP_ROOM : GIVING_UP_NOT;
 }
 
 static void write_event(struct text *text, const struct record *record)
@@ -24,10 +44,10 @@ static void write_event(struct text *text, const struct record *record)
     bytes_add_varint(text, record->number);
     bytes_add_span(text, record->payload);
     bytes_add_u8(text, (uint8_t)record->outcome);
-    bytes_add_u8(text, (uint8_t)((record->late ? FLAG_LATE : 0) |
-                                 (record->gave_up ? FLAG_GAVE_UP : 0) |
-                                 (is_letter(record) ? FLAG_LETTER : 0) |
-                                 (record->has_context ? FLAG_CONTEXT : 0)));
+    bytes_add_u8(text,
+                 (uint8_t)((record->late ? FLAG_LATE : 0) | give_up_flag(record->gave_up) |
+                           (is_letter(record) ? FLAG_LETTER : 0) |
+                           (record->has_context ? FLAG_CONTEXT : 0)));
     bytes_add_span(text, record->errors);
     bytes_add_span(text, record->snapshot);
     if (record->has_context)
@@ -75,7 +95,7 @@ static void read_event(struct byte_reader *reader, struct record *record)
     record->errors = bytes_read_span(reader);
     record->snapshot = bytes_read_span(reader);
     record->late = (flags & FLAG_LATE) != 0;
-    record->gave_up = (flags & FLAG_GAVE_UP) != 0;
+    record->gave_up = read_giving_up(flags);
     record->has_context = (flags & FLAG_CONTEXT) != 0;
     if (record->has_context)
         record->context = bytes_read_span(reader);

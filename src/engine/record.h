@@ -36,7 +36,7 @@ struct record {
     struct span payload; /* JSON */
     enum outcome outcome;
     bool late;
-    bool gave_up; /* the result is that of step_give_up() */
+    enum giving_up gave_up; /* the result is that of step_give_up() */
     bool has_context;
     struct span errors; /* JSON list, or empty */
     struct span snapshot;

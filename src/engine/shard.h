@@ -305,10 +305,9 @@ void turn_run(struct engine *engine, struct inbox_event *event);
 /* A turn for an event of the family, on the turn's arena. STATUS_NO_SPACE: nothing happened. */
 enum status turn_take_letter(struct engine *engine, struct instance *instance,
                              struct event *event, struct span payload) must_check;
-/* There is no room for the event's macrostep, and there never will be: the instance stops, the
- * others go on. */
+/* There will never be a macrostep for the event: the instance stops, the others go on. */
 void turn_give_up(struct engine *engine, struct instance *instance, struct event *event,
-                  struct span payload);
+                  struct span payload, enum giving_up why);
 
 /* child.c: what a turn asks of the family, as letters. */
 void child_follow(struct engine *engine, struct instance *instance, const struct event *event,

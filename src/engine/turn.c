@@ -446,7 +446,7 @@ static void send_event(struct engine *engine, const struct inbox_event *event)
 }
 
 void turn_give_up(struct engine *engine, struct instance *instance, struct event *event,
-                  struct span payload)
+                  struct span payload, enum giving_up why)
 {
     const char *unused;
     struct configuration before;
@@ -458,7 +458,7 @@ void turn_give_up(struct engine *engine, struct instance *instance, struct event
     if (status == STATUS_OK)
         status = decode(instance, arena, &before);
     if (status == STATUS_OK)
-        status = step_give_up(before.machine, &before, event, engine->now, arena, &plan);
+        status = step_give_up(before.machine, &before, event, why, engine->now, arena, &plan);
     if (status == STATUS_OK)
         status = write_plan(&plan, arena, &written);
     if (status == STATUS_OK) {
@@ -482,7 +482,7 @@ static void fire_timer(struct engine *engine, struct instance *instance)
     struct event event = {.kind = EVENT_TIMER,
                           .number = configuration_next_timer(&configuration)->number};
     if (run_step(engine, instance, &event, SPAN("null"), &plan) != STATUS_OK)
-        turn_give_up(engine, instance, &event, SPAN("null"));
+        turn_give_up(engine, instance, &event, SPAN("null"), GIVING_UP_ROOM);
 }
 
 enum status turn_take_letter(struct engine *engine, struct instance *instance,
@@ -514,7 +514,7 @@ static void take_result(struct engine *engine, const struct inbox_event *from)
         return;
     event.kind = EVENT_ERROR;
     if (!step_result(engine, from->instance, &event, span_from_text(too_large)))
-        turn_give_up(engine, from->instance, &event, span_from_text(too_large));
+        turn_give_up(engine, from->instance, &event, span_from_text(too_large), GIVING_UP_ROOM);
 }
 
 static void dispatch_event(struct engine *engine, struct inbox_event *event)

@@ -164,6 +164,7 @@ class Patch(harness.Case):
         for words, status, message in [
                 (["7", "{"], 2, "patch: the patch is not valid JSON"),
                 (["7", "[]"], 2, "must be a JSON object, not list"),
+                (["7", "null"], 2, "must be a JSON object, not null\n"),
                 (["7", "3"], 2, "must be a JSON object, not int"),
                 (["7", "@none.json"], 3, "none.json"),
                 (["8", "{}"], 1, "there is no instance 8"),

@@ -73,6 +73,16 @@ static void assert_context(struct rig *rig, const char *id, const char *part)
     memory_release(context);
 }
 
+static void assert_error(struct rig *rig, const char *id, const char *message)
+{
+    struct configuration configuration;
+    assert_int_equal(instance_decode(rig_find(rig, id), &rig->arena, &configuration),
+                     STATUS_OK);
+    struct value told = value_member(configuration.error, SPAN("message"));
+    assert_int_equal(told.kind, VALUE_STRING);
+    assert_true(span_is(value_span(told), message));
+}
+
 static void send(struct rig *rig, const char *id, const char *type)
 {
     rig_send(rig, id, type, "{}", "");
@@ -234,6 +244,7 @@ static void a_family_that_does_not_come_to_rest_is_stopped(void **state)
     rig_until_settled(rig);
     assert_int_not_equal(rig_find(rig, "o")->status, INSTANCE_ACTIVE);
     assert_int_not_equal(rig_find(rig, "o/x.1")->status, INSTANCE_ACTIVE);
+    assert_error(rig, "o", "the family does not come to rest");
     rig_verify(rig);
     rig_close(rig);
 }
