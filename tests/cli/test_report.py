@@ -32,7 +32,7 @@ steps:
 """
 
 KINDS = ["passed", "failed", "crashed", "error", "waiting", "unfinished", "never ran",
-         "bad record", "conflict"]
+         "bad record", "conflict", "not let in"]
 
 ODD_NAMES = [
     'quotes " and \' and \\ and \\# and #', "# SKIP me", "# TO" "DO", "two\nlines\r\nand\ttabs",
