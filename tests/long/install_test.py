@@ -26,7 +26,7 @@ EXAMPLES = ROOT / "examples/embed"
 
 # What a step may ask of the C library: to work on memory it is given, text, numbers, jumps.
 STEP_SYMBOLS = re.compile(
-    r"^(mem\w+|str(len|n?cmp|n?casecmp|chr|rchr|pbrk|spn|cspn|tod|toll?|toull?)|v?snprintf|"
+    r"^(mem\w+|bcmp|str(len|n?cmp|n?casecmp|chr|rchr|pbrk|spn|cspn|tod|toll?|toull?)|v?snprintf|"
     r"_?_?(sig)?setjmp|_?longjmp|_GLOBAL_OFFSET_TABLE_|__cpu_model|"
     r"__popcount\w+|__stack_chk_fail|__isoc\d+_strto\w+|__\w+_chk|"
     r"(floor|ceil|trunc|rint|round|fmod|pow|exp|log|sqrt|fabs|ldexp|frexp|modf|nearbyint|"
