@@ -145,6 +145,20 @@ bool loader_string(struct loader *loader, const struct node *map, const char *ke
     return true;
 }
 
+bool loader_id(struct loader *loader, const struct node *map, struct span *id)
+{
+    struct span text;
+    if (!loader_string(loader, map, "id", &text))
+        return false;
+    if (span_find(text, SPAN("${"), 0) < text.size) {
+        loader_error(loader, "IL0104", node_find(map, SPAN("id"))->place,
+                     "an `id` is plain text: nothing evaluates `%.*s`", SPAN_ARGS(text));
+        return false;
+    }
+    *id = text;
+    return true;
+}
+
 /* XState's names of the events that a machine raises, and SCXML's, which we use. */
 static const struct alias {
     const char *prefix;

@@ -53,7 +53,7 @@ static void add_options(struct loader *loader, const struct node *map,
 {
     const struct node *delay = node_find(map, SPAN("delay"));
     duration_ms delay_ms;
-    loader_string(loader, map, "id", &action->id);
+    loader_id(loader, map, &action->id);
     loader_string(loader, map, "idlocation", &action->id_place);
     action->to = slot_of(loader, map, "to");
     action->processor = slot_of(loader, map, "processor");
@@ -156,7 +156,7 @@ static void load_spawn(struct loader *loader, const struct node *src, const stru
         return;
     }
     action.name = node_text(src);
-    loader_string(loader, map, "id", &action.id);
+    loader_id(loader, map, &action.id);
     action.data = slot_of(loader, map, "input");
     add_action(loader, action);
 }

@@ -122,7 +122,7 @@ static void load_invoke(struct loader *loader, uint32_t state, const struct node
     if (!load_source(loader, node, &invoke))
         return;
     invoke.id = default_id(loader, state, index);
-    loader_string(loader, node, "id", &invoke.id);
+    loader_id(loader, node, &invoke.id);
     loader_string(loader, node, "idlocation", &invoke.id_place);
     check_id(loader, &invoke);
     invoke.input = slot_under(loader, node, "input");

@@ -113,6 +113,9 @@ const struct node *loader_map(struct loader *loader, const struct node *map, con
 bool loader_string(struct loader *loader, const struct node *map, const char *key,
                    struct span *text);
 
+/* The `id` of what an action or an invoke begins: plain text, which nothing evaluates. */
+bool loader_id(struct loader *loader, const struct node *map, struct span *id);
+
 /* The number of an event type, new or known. Aliases of XState's spelling become SCXML's. */
 uint32_t loader_event(struct loader *loader, struct span type, struct place place);
 

@@ -259,6 +259,20 @@ static void expressions_are_compiled_with_their_exact_place(void **state)
     expect_rows(rows, COUNT(rows));
 }
 
+static void an_id_is_no_expression(void **state)
+{
+    (void)state;
+    static const struct bad_row rows[] = {
+        {ROOT "states: { A: { invoke: { src: s, id: \"${1}\" } } }\n", "IL0104", 3, 38,
+         "an `id` is plain text: nothing evaluates `${1}`", NULL},
+        {ROOT "states: { A: { entry: { raise: X, delay: 5, id: \"a${1}\" } } }\n", "IL0104", 3,
+         49, "plain text", NULL},
+        {ROOT "states: { A: { entry: { spawn: s, id: \"a${1}\" } } }\n", "IL0104", 3, 39,
+         "plain text", NULL},
+    };
+    expect_rows(rows, COUNT(rows));
+}
+
 static void a_name_is_used_once(void **state)
 {
     (void)state;
@@ -737,6 +751,7 @@ int main(void)
         cmocka_unit_test(the_wrong_type_is_named),
         cmocka_unit_test(what_is_missing_is_named),
         cmocka_unit_test(expressions_are_compiled_with_their_exact_place),
+        cmocka_unit_test(an_id_is_no_expression),
         cmocka_unit_test(a_name_is_used_once),
         cmocka_unit_test(named_guards_know_those_before_them),
         cmocka_unit_test(a_final_state_does_nothing),
