@@ -34,6 +34,7 @@ enum {
     SCRIPT_NESTING_MAX = 200,    /* brackets in a text of ECMAScript */
     SCRIPT_TURNS_MAX = 1000000,  /* of loops, and calls of functions, in one run */
     SCRIPT_BYTES_MAX = 32 << 20, /* of its heap that one run may add */
+    SCRIPT_TAKEN_MAX = 1 << 30,  /* … and ask for in all: copying long texts takes time */
     SCRIPT_COMPILED_MAX = 2000,  /* texts that a heap keeps compiled */
     REGEX_BYTES_MAX = 4096,      /* of a pattern */
     REGEX_CODE_MAX = 4096,       /* its instructions, repetitions written out */

@@ -22,22 +22,33 @@ struct job {
     struct span problem; /* of the text that ran, or of its variables */
 };
 
+/* The line of the text where the error on top was made; 0: not in the text. */
+static int line_of(duk_context *duk)
+{
+    duk_get_prop_string(duk, -1, "fileName");
+    bool is_ours =
+        duk_is_string(duk, -1) && span_is(span_from_text(duk_get_string(duk, -1)), SCRIPT_FILE);
+    duk_pop(duk);
+    if (!is_ours)
+        return 0;
+    duk_get_prop_string(duk, -1, "lineNumber");
+    int line = duk_to_int(duk, -1);
+    duk_pop(duk);
+    return line;
+}
+
 /* The message of the error on top, in the arena. */
 static struct span take_problem(struct job *job)
 {
     duk_context *duk = job->script->duk;
-    duk_int_t line = 0;
+    int line = 0;
     if (job->form == EXPR_SCRIPT && duk_is_error(duk, -1) &&
-        duk_get_error_code(duk, -1) != DUK_ERR_SYNTAX_ERROR) {
-        duk_get_prop_string(duk, -1, "lineNumber");
-        line = duk_to_int(duk, -1);
-        duk_pop(duk);
-    }
+        duk_get_error_code(duk, -1) != DUK_ERR_SYNTAX_ERROR)
+        line = line_of(duk);
     duk_safe_to_string(duk, -1);
     struct span text = script_value_text(job->script, -1);
-    return line > 0
-               ? text_print(job->script->arena, "line %d: %.*s", (int)line, SPAN_ARGS(text))
-               : text;
+    return line > 0 ? text_print(job->script->arena, "line %d: %.*s", line, SPAN_ARGS(text))
+                    : text;
 }
 
 static bool is_pure(duk_context *duk)
@@ -167,6 +178,7 @@ static bool begin(struct script *script, struct expr_world *world, struct arena 
     script->is_spent = false;
     script->turns_left = SCRIPT_TURNS_MAX;
     script->bytes_max = script->bytes + SCRIPT_BYTES_MAX;
+    script->bytes_left = SCRIPT_TAKEN_MAX;
     return true;
 }
 

@@ -121,10 +121,12 @@ static void *block_resize(void *context, void *old, duk_size_t size)
     struct script *script = context;
     union block *block = old == NULL ? NULL : (union block *)old - 1;
     size_t before = block == NULL ? 0 : block->size;
-    if (size > before && size - before > script->bytes_max - script->bytes) {
+    size_t more = size > before ? size - before : 0;
+    if (more > script->bytes_max - script->bytes || more > script->bytes_left) {
         script->is_spent = true;
         return NULL;
     }
+    script->bytes_left -= more;
     block = memory_resize(block, size + sizeof *block);
     script->bytes = script->bytes - before + size;
     block->size = size;
@@ -174,10 +176,10 @@ struct script *script_of(duk_context *duk)
 static void spend(struct script *script, int64_t turns)
 {
     script->turns_left -= turns;
-    if (script->turns_left < 0)
-        (void)duk_range_error(script->duk,
-                              "the script takes more than %d turns of loops and calls",
-                              (int)SCRIPT_TURNS_MAX);
+    if (script->turns_left < 0) /* without a file of ours, the script's line is told */
+        duk_error_raw(script->duk, DUK_ERR_RANGE_ERROR, NULL, 0,
+                      "the script takes more than %d turns of loops and calls",
+                      (int)SCRIPT_TURNS_MAX);
 }
 
 static duk_ret_t native_tick(duk_context *duk)
@@ -387,6 +389,7 @@ bool script_heap_open(struct script *script)
     if (script->duk != NULL)
         return true;
     script->bytes_max = SCRIPT_BYTES_MAX;
+    script->bytes_left = SCRIPT_TAKEN_MAX;
     script->turns_left = SCRIPT_TURNS_MAX;
     script->compiled_count = 0;
     script->duk = duk_create_heap(block_get, block_change, block_release, script, end_fatally);
@@ -433,7 +436,7 @@ static void compile(struct script *script, enum expr_form form, struct span text
         (void)duk_syntax_error(duk, "%.*s", SPAN_ARGS(ready.problem));
     keep_functions(script, ready.functions);
     duk_push_lstring(duk, ready.code.text, ready.code.size);
-    duk_push_string(duk, "script");
+    duk_push_string(duk, SCRIPT_FILE);
     duk_compile(duk, DUK_COMPILE_EVAL);
     duk_push_boolean(duk, !ready.may_change);
     duk_put_prop_string(duk, -2, SCRIPT_PURE);

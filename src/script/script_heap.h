@@ -15,7 +15,8 @@ struct script {
     struct expr_language language;
     duk_context *duk; /* NULL until it is needed, and after a run that left it unclean */
     size_t bytes;
-    size_t bytes_max; /* of this run */
+    size_t bytes_max;  /* of this run */
+    size_t bytes_left; /* that it may still ask for, given back or not */
     int64_t turns_left;
     bool is_spent;            /* memory, of the heap or of the arena, was not enough */
     struct expr_world *world; /* of this run */
@@ -23,6 +24,9 @@ struct script {
     uint32_t compiled_count;
     struct table functions; /* texts of functions that may be kept, owned */
 };
+
+/* What scripts are called in places. */
+#define SCRIPT_FILE "script"
 
 /* The script that a context belongs to. */
 struct script *script_of(duk_context *duk);

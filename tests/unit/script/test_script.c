@@ -295,6 +295,8 @@ static void every_run_ends(void **state)
         "(function f() { try { f() } finally { f() } })()",
         "label: while (true) { continue label; }",
         "x = function () { 'use strict'; for (;;); }; x()",
+        "var s = new Array(400001).join('long'); for (;;) x = s + x.length",
+        "for (x = function () {};;) x = x.bind(null)",
     };
     struct bench bench;
     (void)state;
@@ -305,6 +307,29 @@ static void every_run_ends(void **state)
             fail_msg("%s is %s", scripts[i], value);
     }
     assert_string_equal(shown(&bench, run(&bench, EXPR_VALUE, "1 + 1")), "2");
+    end(&bench);
+}
+
+static void an_error_has_the_line_of_the_script_or_none(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *error; /* how it begins */
+    } rows[] = {
+        {"x = 1;\nmissing()", "!line 2: ReferenceError"},
+        {"x = 1;\n\nwhile (true);", "!line 3: RangeError: the script takes more than"},
+        {"x = 1;\nFunction('x')", "!TypeError: functions are not made"},
+        {"x = 1;\nx = NaN", "!TypeError"},
+        {"x = 1;\nthrow 5", "!5"},
+    };
+    struct bench bench;
+    (void)state;
+    begin(&bench, "{\"x\":7}");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *value = shown(&bench, run(&bench, EXPR_SCRIPT, rows[i].text));
+        if (!starts_with(value, rows[i].error))
+            fail_msg("%s is %s", rows[i].text, value);
+    }
     end(&bench);
 }
 
@@ -369,6 +394,7 @@ int main(void)
         cmocka_unit_test(what_no_value_can_hold_is_refused),
         cmocka_unit_test(nothing_tells_the_time_throws_dice_or_runs_texts),
         cmocka_unit_test(every_run_ends),
+        cmocka_unit_test(an_error_has_the_line_of_the_script_or_none),
         cmocka_unit_test(a_run_without_memory_is_as_if_the_arena_were_spent),
         cmocka_unit_test(what_can_only_fail_is_known_before),
     };
