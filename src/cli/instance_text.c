@@ -28,11 +28,36 @@ static void add_wait(struct text *text, struct value wait)
     }
 }
 
+/* How many from the first on read the same, such as a crowd of children. */
+static uint32_t count_alike(struct value waits, uint32_t first)
+{
+    struct text one;
+    struct text other;
+    uint32_t end = first + 1;
+    text_init(&one, NULL);
+    text_init(&other, NULL);
+    add_wait(&one, waits.items[first]);
+    for (; end < waits.count; end++) {
+        other.size = 0;
+        add_wait(&other, waits.items[end]);
+        if (!span_equal(text_span(&one), text_span(&other)))
+            break;
+    }
+    text_fini(&one);
+    text_fini(&other);
+    return end - first;
+}
+
 void instance_add_waits(struct text *text, struct value waits)
 {
-    for (uint32_t i = 0; waits.kind == VALUE_LIST && i < waits.count; i++) {
+    uint32_t count = waits.kind == VALUE_LIST ? waits.count : 0;
+    uint32_t alike = 0;
+    for (uint32_t i = 0; i < count; i += alike) {
+        alike = count_alike(waits, i);
         if (i > 0)
             text_add(text, SPAN("; "));
+        if (alike > 1)
+            text_format(text, "%ux ", alike);
         add_wait(text, waits.items[i]);
     }
 }

@@ -14,7 +14,8 @@ struct span instance_state(const struct instance *instance);
 void instance_add_line(struct text *text, const struct instance *instance,
                        struct value description, int id_width, int state_width);
 
-/* "step charge; timer after.30s.PENDING": the list under "waiting" of a description. */
+/* "step charge; timer after.30s.PENDING; 3x child": the list under "waiting" of a description.
+ */
 void instance_add_waits(struct text *text, struct value waits);
 
 /* "212 ms", "3.1 s", "12.0 min": how long something took. */

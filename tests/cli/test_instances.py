@@ -45,6 +45,22 @@ class Instances(harness.Case):
     def show(self, instance="7"):
         return json.loads(self.must("show", instance, "-o", "json").out)
 
+    def test_a_crowd_of_children_is_counted(self):
+        self.write("crowd.yaml", """\
+id: crowd
+version: "1"
+machines:
+  kid: { version: "1", initial: A, states: { A: { on: { X: F } }, F: { type: final } } }
+initial: I
+states:
+  I:
+    entry: [ { spawn: kid }, { spawn: kid }, { spawn: kid } ]
+    on: { END: Z }
+  Z: { type: final }
+""")
+        self.assertEqual(self.must("start", "crowd.yaml", "--id", "c").out,
+                         "c  I  active  waits for 3x child\n")
+
     def test_an_instance_is_started_and_shown(self):
         self.assertRegex(self.start().out, r"^7  OPEN  active  waits for event TAKE, BREAK\n$")
         shown = self.show()
