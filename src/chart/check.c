@@ -225,7 +225,7 @@ static void check_invokes(struct graph *graph)
             continue;
         struct diagnostic *error =
             diagnostics_add(graph->diagnostics, SEVERITY_ERROR, "IL0401", invoke->place,
-                            "nothing happens when step `%.*s` fails", SPAN_ARGS(invoke->src));
+                            "nothing happens when `%.*s` fails", SPAN_ARGS(invoke->src));
         diagnostic_help(graph->diagnostics, error,
                         "add `onError`: a wildcard would hide which step it was");
     }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/ensure.h"
 #include "base/json.h"
 #include "cli/report.h"
 
@@ -30,6 +31,7 @@ bool run_refused_open(struct run_refused *refused, const char *path)
 /* The record's JSON is an object as json_write() has it. */
 static void write_line(struct text *line, const struct run_record *record)
 {
+    ensure(record->json != NULL);
     struct span json = span_from_text(record->json);
     if (record->is_numbered) {
         text_add(line, SPAN("{\"id\":"));

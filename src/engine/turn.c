@@ -331,7 +331,7 @@ static void start_instance(struct engine *engine, const struct inbox_event *even
 {
     const char *problem;
     struct plan plan;
-    struct event first;
+    struct event first = {.kind = EVENT_EXTERNAL};
     struct span json = SPAN("");
     struct event start = {.kind = EVENT_START};
     struct instance *instance = registry_find(&engine->registry, event->id);

@@ -97,7 +97,7 @@ static void move_second(struct admission *admission, instant_ms now)
     if (passed >= 0 && passed < SECOND_MS)
         return;
     admission->done_before =
-        passed >= SECOND_MS && passed < 2 * SECOND_MS ? admission->done : 0;
+        passed >= SECOND_MS && passed < (duration_ms)2 * SECOND_MS ? admission->done : 0;
     admission->done = 0;
     admission->second_from = now;
 }

@@ -96,7 +96,7 @@ static size_t blank_size(struct span text)
         "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80"};
     if (text.size == 0)
         return 0;
-    if (memchr(" \t\n\r\v\f", text.text[0], 6) != NULL)
+    if (strchr(" \t\n\r\v\f", text.text[0]) != NULL && text.text[0] != '\0')
         return 1;
     for (size_t i = 0; (unsigned char)text.text[0] >= 0x80 && i < sizeof wide / sizeof *wide;
          i++) {
@@ -600,7 +600,7 @@ static bool changes(const struct reader *reader, const struct word *word)
     bool is_shift =
         (before == '<' || before == '>') && at > 1 && reader->text.text[at - 2] == before;
     return word->text.text[0] == '=' && behind != '=' && before != '=' &&
-           (memchr("!<>", before, 3) == NULL || is_shift);
+           ((before != '!' && before != '<' && before != '>') || is_shift);
 }
 
 /* A place is a name with members; its brackets may have anything in them. */

@@ -60,7 +60,7 @@ static void what_is_wrong_is_found_where_it_stands(void **state)
         {"initial: A\nstates:\n  A: { on: { X: [ {}, B ], Y: B } }\n  B: { type: final }\n",
          "IL0301 3:23 error", "can never be taken"},
         {"initial: A\nstates:\n  A: { invoke: { src: s, onDone: B } }\n  B: { type: final }\n",
-         "IL0401 3:16 error", "nothing happens when step `s` fails"},
+         "IL0401 3:16 error", "nothing happens when `s` fails"},
         {"initial: A\non: { '*': .B }\nstates:\n  A: { invoke: { src: s, onDone: B } }\n  B: { "
          "type: final }\n",
          "IL0401 4:16 error", "step `s`"},
