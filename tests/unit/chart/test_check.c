@@ -63,7 +63,7 @@ static void what_is_wrong_is_found_where_it_stands(void **state)
          "IL0401 3:16 error", "nothing happens when `s` fails"},
         {"initial: A\non: { '*': .B }\nstates:\n  A: { invoke: { src: s, onDone: B } }\n  B: { "
          "type: final }\n",
-         "IL0401 4:16 error", "step `s`"},
+         "IL0401 4:16 error", "when `s`"},
         {"initial: A\nguards:\n  g: context.a\nstates: { A: { on: { X: B } }, B: { type: final "
          "} "
          "}\n",
