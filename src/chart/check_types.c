@@ -13,10 +13,10 @@
  */
 #include "chart/check_types.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/sort.h"
 
 /* So often the assignments are gone through with hope; then what still changes is anything. */
 enum { ROUNDS_MAX = 4, MEMBERS_MAX = 2000 };
@@ -380,11 +380,17 @@ struct delay {
     struct place place;
 };
 
+/* By slot; of those with the same, the first in the file comes first. */
 static int compare_delays(const void *a, const void *b)
 {
-    uintptr_t left = (uintptr_t)((const struct delay *)a)->slot;
-    uintptr_t right = (uintptr_t)((const struct delay *)b)->slot;
-    return (left > right) - (left < right);
+    const struct delay *left = a;
+    const struct delay *right = b;
+    if (left->slot != right->slot)
+        return (uintptr_t)left->slot < (uintptr_t)right->slot ? -1 : 1;
+    if (left->place.line != right->place.line)
+        return left->place.line < right->place.line ? -1 : 1;
+    return (left->place.column > right->place.column) -
+           (left->place.column < right->place.column);
 }
 
 /* Timers and actions share those that have names; each is told of once. */
@@ -399,8 +405,7 @@ static void look_delays(struct typing *typing)
         delays[count++] = (struct delay){machine->timers[i].delay, machine->timers[i].place};
     for (uint32_t i = 0; i < machine->action_count; i++)
         delays[count++] = (struct delay){machine->actions[i].delay, machine->actions[i].place};
-    if (count > 0)
-        qsort(delays, count, sizeof *delays, compare_delays);
+    sort_items(delays, count, sizeof *delays, compare_delays);
     for (size_t i = 0; i < count; i++) {
         if (delays[i].slot != NULL && (i == 0 || delays[i].slot != delays[i - 1].slot))
             want_delay(typing, delays[i].slot, delays[i].place);

@@ -6,11 +6,11 @@
  */
 #include "expr/regex_tree.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/digit.h"
 #include "base/limits.h"
+#include "base/sort.h"
 #include "expr/unicode.h"
 
 enum { CODE_POINT_MAX = 0x10ffff };
@@ -138,7 +138,7 @@ static void settle(struct set *set)
     for (uint32_t i = 1; i < set->count; i++)
         is_sorted = is_sorted && set->ranges[i].first > set->ranges[i - 1].last;
     if (!is_sorted)
-        qsort(set->ranges, set->count, sizeof *set->ranges, compare_ranges);
+        sort_items(set->ranges, set->count, sizeof *set->ranges, compare_ranges);
     for (uint32_t i = 1; i < set->count; i++) {
         struct regex_range *last = &set->ranges[kept];
         if (set->ranges[i].first > last->last + 1)
