@@ -32,7 +32,6 @@ static const char *const validators[STATES] = {
 static const char *const paths[FIELDS] = {"o.itemsAdded", "o.paymentReceived", "o.approved",
                                           "o.shipped", "o.delivered"};
 
-/* The processor's time, not the wall's: what others do disturbs it less. */
 #if defined(__x86_64__)
 #define COUNTING __attribute__((target("popcnt")))
 #else

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/ensure.h"
+#include "order_by_hand.h"
 #include "rounds.h"
 
 enum { ROUNDS = 5, EVENTS = 1000000, CROWD = 1000000, STEPS = 6 };
@@ -167,32 +168,6 @@ static void measure_cold(const struct crowd_row *row, const uint32_t *visits)
     il_machine_close(machine);
 }
 
-/* [state][event]: what a switch would do. */
-static const uint8_t table[6][6] = {
-    {1, 0, 0, 0, 0, 0}, {1, 2, 1, 1, 1, 1}, {2, 2, 3, 2, 2, 2},
-    {3, 3, 3, 4, 3, 3}, {4, 4, 4, 4, 5, 4}, {5, 5, 5, 5, 5, 0},
-};
-
-static double measure_by_hand(void)
-{
-    static volatile uint8_t sent[STEPS] = {0, 1, 2, 3, 4, 5};
-    double rounds[ROUNDS];
-    volatile uint8_t end;
-    for (int round = 0; round < ROUNDS; round++) {
-        uint8_t state = 0;
-        uint32_t at = 0;
-        double from = rounds_now_ns(CLOCK_THREAD_CPUTIME_ID);
-        for (uint32_t i = 0; i < EVENTS; i++) {
-            state = table[state][sent[at]];
-            at = at + 1 == STEPS ? 0 : at + 1;
-        }
-        end = state;
-        rounds[round] = (rounds_now_ns(CLOCK_THREAD_CPUTIME_ID) - from) / EVENTS;
-    }
-    (void)end;
-    return rounds_median(rounds, ROUNDS);
-}
-
 static double measure_by_hand_cold(const uint32_t *visits, size_t stride)
 {
     double rounds[ROUNDS];
@@ -203,11 +178,11 @@ static double measure_by_hand_cold(const uint32_t *visits, size_t stride)
         double from = rounds_now_ns(CLOCK_THREAD_CPUTIME_ID);
         for (uint32_t i = 0; i < CROWD; i++) {
             uint8_t *state = &states[visits[i] * stride];
-            *state = table[*state][event];
+            *state = order_by_hand[*state][event];
         }
         rounds[round] = (rounds_now_ns(CLOCK_THREAD_CPUTIME_ID) - from) / CROWD;
     }
-    ensure(states[0] < 6);
+    ensure(states[0] < BY_HAND_SIZE);
     free(states);
     return rounds_median(rounds, ROUNDS);
 }
@@ -220,7 +195,7 @@ int main(void)
     printf("one instance of a crowd: ns an event, bytes\n");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         measure_hot(&rows[i]);
-    printf("%8.1f %8d  the order as a table by hand\n", measure_by_hand(), 1);
+    printf("%8.1f %8d  the order as a table by hand\n", order_by_hand_measure(), 1);
     printf("a million of them at random: ns an event, bytes an instance\n");
     for (size_t i = 0; i + 1 < sizeof rows / sizeof rows[0]; i++)
         measure_cold(&rows[i], visits);

@@ -9,6 +9,7 @@
 
 #include "base/ensure.h"
 #include "chart/chart.h"
+#include "order_by_hand.h"
 #include "rounds.h"
 #include "wire/wire.h"
 
@@ -125,36 +126,11 @@ static void measure(const struct row *row)
     arena_close(&arena);
 }
 
-/* [state][event]: what a switch would do. */
-static double measure_by_hand(void)
-{
-    static const uint8_t table[6][6] = {
-        {1, 0, 0, 0, 0, 0}, {1, 2, 1, 1, 1, 1}, {2, 2, 3, 2, 2, 2},
-        {3, 3, 3, 4, 3, 3}, {4, 4, 4, 4, 5, 4}, {5, 5, 5, 5, 5, 0},
-    };
-    static volatile uint8_t sent[6] = {0, 1, 2, 3, 4, 5};
-    double rounds[ROUNDS];
-    volatile uint8_t end;
-    for (int round = 0; round < ROUNDS; round++) {
-        uint8_t state = 0;
-        uint32_t at = 0;
-        double from = rounds_now_ns(CLOCK_THREAD_CPUTIME_ID);
-        for (uint32_t i = 0; i < EVENTS; i++) {
-            state = table[state][sent[at]];
-            at = at + 1 == 6 ? 0 : at + 1;
-        }
-        end = state;
-        rounds[round] = (rounds_now_ns(CLOCK_THREAD_CPUTIME_ID) - from) / EVENTS;
-    }
-    (void)end;
-    return rounds_median(rounds, ROUNDS);
-}
-
 int main(void)
 {
     printf("emitted C and the library, ns an event\n");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         measure(&rows[i]);
-    printf("%8.1f           the order as a table by hand\n", measure_by_hand());
+    printf("%8.1f           the order as a table by hand\n", order_by_hand_measure());
     return 0;
 }

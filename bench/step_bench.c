@@ -15,6 +15,7 @@
 #include "base/ensure.h"
 #include "base/json.h"
 #include "chart/chart.h"
+#include "order_by_hand.h"
 #include "rounds.h"
 #include "wire/wire.h"
 
@@ -79,7 +80,6 @@ static const struct machine_row rows[] = {
      "{}"},
 };
 
-/* Time on the processor: a step waits for nothing, and the machine may be busy. */
 static const struct machine *load(const char *definition, struct arena *arena)
 {
     struct diagnostics diagnostics;
@@ -138,36 +138,11 @@ static double measure(const struct machine_row *row)
     return rounds_median(rounds, ROUNDS);
 }
 
-/* [state][event]: what a switch would do. */
-static double measure_by_hand(void)
-{
-    static const uint8_t table[6][6] = {
-        {1, 0, 0, 0, 0, 0}, {1, 2, 1, 1, 1, 1}, {2, 2, 3, 2, 2, 2},
-        {3, 3, 3, 4, 3, 3}, {4, 4, 4, 4, 5, 4}, {5, 5, 5, 5, 5, 0},
-    };
-    static volatile uint8_t sent[6] = {0, 1, 2, 3, 4, 5};
-    double rounds[ROUNDS];
-    volatile uint8_t end;
-    for (int round = 0; round < ROUNDS; round++) {
-        uint8_t state = 0;
-        uint32_t at = 0;
-        double from = rounds_now_ns(CLOCK_THREAD_CPUTIME_ID);
-        for (uint32_t i = 0; i < EVENTS; i++) {
-            state = table[state][sent[at]];
-            at = at + 1 == 6 ? 0 : at + 1;
-        }
-        end = state;
-        rounds[round] = (rounds_now_ns(CLOCK_THREAD_CPUTIME_ID) - from) / EVENTS;
-    }
-    (void)end;
-    return rounds_median(rounds, ROUNDS);
-}
-
 int main(void)
 {
     printf("pure step, ns an event\n");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         printf("%8.1f  %s\n", measure(&rows[i]), rows[i].name);
-    printf("%8.1f  the order as a table by hand\n", measure_by_hand());
+    printf("%8.1f  the order as a table by hand\n", order_by_hand_measure());
     return 0;
 }
