@@ -26,19 +26,37 @@ static const char *form_of(char byte, bool in_attribute)
     }
 }
 
+/* XML 1.0, production 2, of what is UTF-8. */
+static bool has_form(struct span character)
+{
+    unsigned char byte = (unsigned char)character.text[0];
+    if (byte < ' ')
+        return byte == '\t' || byte == '\n' || byte == '\r';
+    return !span_is(character, "\uFFFE") && !span_is(character, "\uFFFF");
+}
+
+bool markup_text_escape(struct text *text, struct span words, bool in_attribute)
+{
+    bool is_whole = true;
+    for (size_t at = 0; at < words.size;) {
+        size_t size = span_utf8_size(span_slice(words, at, words.size));
+        struct span piece = span_slice(words, at, at + (size == 0 ? 1 : size));
+        bool is_fine = size > 0 && has_form(piece);
+        const char *form = form_of(piece.text[0], in_attribute);
+        if (!is_fine)
+            text_add(text, SPAN("\uFFFD"));
+        else
+            text_add(text, form == NULL ? piece : span_from_text(form));
+        is_whole = is_whole && is_fine;
+        at += piece.size;
+    }
+    return is_whole;
+}
+
 static void add_escaped(struct markup_text *markup, struct span text, bool in_attribute)
 {
-    for (size_t i = 0; i < text.size; i++) {
-        char byte = text.text[i];
-        const char *form = form_of(byte, in_attribute);
-        bool has_none = (unsigned char)byte < 0x20 && byte != '\n' && byte != '\t';
-        if (form != NULL)
-            text_add(markup->text, span_from_text(form));
-        else if (has_none)
-            markup->is_broken = true;
-        else
-            text_add_byte(markup->text, byte);
-    }
+    if (!markup_text_escape(markup->text, text, in_attribute))
+        markup->is_broken = true;
 }
 
 static void indent(struct markup_text *markup)

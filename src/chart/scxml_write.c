@@ -556,5 +556,5 @@ void scxml_write(const struct machine *machine, struct arena *arena, struct text
     text_add(text, SPAN("</scxml>\n"));
     if (writer.markup.is_broken || markup.is_broken)
         diagnostics_add(diagnostics, SEVERITY_ERROR, "IL0106", machine->states[0].place,
-                        "a name or a text has control characters, for which XML has no form");
+                        "a name or a text has characters for which XML has no form");
 }

@@ -8,59 +8,15 @@
 #include <inttypes.h>
 
 #include "base/json.h"
+#include "base/markup_text.h"
 #include "cli/run_report.h"
 
 enum { OUTPUT_BYTES_MAX = 64 << 10 };
 
-static bool is_allowed(struct span piece)
-{
-    unsigned char byte = (unsigned char)piece.text[0];
-    if (byte < ' ')
-        return byte == '\t' || byte == '\n' || byte == '\r';
-    return !span_is(piece, "\uFFFE") && !span_is(piece, "\uFFFF");
-}
-
-/* Blanks are written as references in attributes, where a reader would make them spaces, and CR
- * everywhere, where a reader would make it a newline. */
-static const char *reference(char byte, bool is_attribute)
-{
-    switch (byte) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '"':
-        return "&quot;";
-    case '\r':
-        return "&#13;";
-    case '\n':
-        return is_attribute ? "&#10;" : NULL;
-    case '\t':
-        return is_attribute ? "&#9;" : NULL;
-    }
-    return NULL;
-}
-
-static void add_words(struct text *text, struct span words, bool is_attribute)
-{
-    for (size_t at = 0; at < words.size;) {
-        size_t size = span_utf8_size(span_slice(words, at, words.size));
-        struct span piece = span_slice(words, at, at + (size == 0 ? 1 : size));
-        const char *escaped = reference(piece.text[0], is_attribute);
-        if (size == 0 || !is_allowed(piece))
-            text_add(text, SPAN("\uFFFD"));
-        else
-            text_add(text, escaped == NULL ? piece : span_from_text(escaped));
-        at += piece.size;
-    }
-}
-
 static void add_attribute(struct text *text, const char *name, struct span words)
 {
     text_format(text, " %s=\"", name);
-    add_words(text, words, true);
+    markup_text_escape(text, words, true);
     text_add_byte(text, '"');
 }
 
@@ -128,10 +84,10 @@ static void add_problem(struct text *text, const struct run_case *told)
     text_add_byte(text, '>');
     if (told->state.size > 0) {
         text_add(text, SPAN("state "));
-        add_words(text, told->state, false);
+        markup_text_escape(text, told->state, false);
         text_add_byte(text, '\n');
     }
-    add_words(text, told->message, false);
+    markup_text_escape(text, told->message, false);
     text_format(text, "</%s>\n", is_failure ? "failure" : "error");
 }
 
@@ -146,7 +102,7 @@ static void add_output(struct text *text, struct value output)
     struct span words = output.kind == VALUE_STRING ? value_span(output) : text_span(&json);
     size_t from = words.size > OUTPUT_BYTES_MAX ? words.size - OUTPUT_BYTES_MAX : 0;
     text_add(text, SPAN("      <system-out>"));
-    add_words(text, span_slice(words, from, words.size), false);
+    markup_text_escape(text, span_slice(words, from, words.size), false);
     text_add(text, SPAN("</system-out>\n"));
     text_fini(&json);
 }
