@@ -386,7 +386,9 @@ void process_cancel(struct process *process, duration_ms grace_ms, bool quietly)
         close_pipes(process);
     }
     signal_group(process, grace_ms > 0 ? SIGTERM : SIGKILL);
-    if (grace_ms > 0)
-        uv_timer_start(&process->grace, on_grace, (uint64_t)grace_ms, 0);
+    if (grace_ms > 0) {
+        uv_update_time(process->grace.loop); /* else it began when the loop's round did */
+        uv_timer_start(&process->grace, on_grace, (uint64_t)grace_ms + 1, 0);
+    }
     finish_when_done(process);
 }
