@@ -56,6 +56,12 @@ enum {
     HISTORY_ARENA_BYTES = 4 * TURN_ARENA_BYTES, /* a turn with what was before and after it */
     TIMERS_PER_INSTANCE_MAX = 1000,
 
+    /* Crowds: instances in the memory of a program */
+    CROWD_MEMBERS_MAX = 1 << 28,
+    CROWD_PLACES_MIN = 1 << 16, /* places to remember, even where there are fewer members */
+    CROWD_MOVES_MAX = 1 << 22,  /* looked up instead of worked out */
+    CROWD_PLAIN_MAX = 8,        /* members of a context that are kept without its names */
+
     /* Engine */
     INBOX_EVENTS_MAX = 64 << 10,
     INBOX_RESERVED = 4 << 10, /* slots that only results and timers may use */

@@ -225,6 +225,8 @@ static bool move_guarded(struct step_light *light, const struct configuration *r
     light->event.payload = event->payload;
     light->stepper->now = now;
     light->stepper->is_bound = false;
+    light->stepper->looked_further = false;
+    light->stepper->effort = 0;
     bool moved = stepper_move_lightly(light->stepper, active, memory);
     if (!moved)
         forget(light);
@@ -247,5 +249,6 @@ uint32_t step_light_run(struct step_light *light, uint64_t *states,
                                  : !stepper_move_lightly(light->stepper, states, memory))
         return 0;
     return STEP_LIGHT_TAKEN | (light->stepper->applied ? STEP_LIGHT_APPLIED : 0) |
-           (light->plan.changed ? STEP_LIGHT_CHANGED : 0);
+           (light->plan.changed ? STEP_LIGHT_CHANGED : 0) |
+           (light->stepper->looked_further ? 0 : STEP_LIGHT_ALWAYS);
 }

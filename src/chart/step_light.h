@@ -31,6 +31,8 @@ enum {
     STEP_LIGHT_TAKEN = 1,   /* else nothing was done, and the rest is not said */
     STEP_LIGHT_APPLIED = 2, /* OUTCOME_APPLIED; else OUTCOME_IGNORED */
     STEP_LIGHT_CHANGED = 4,
+    STEP_LIGHT_ALWAYS = 8, /* the same comes of every such event in these states: no guard was
+                              asked that reads more */
 };
 
 /* Takes the event, of kind EVENT_EXTERNAL and of that id (machine_find_event), where that only

@@ -28,6 +28,7 @@ static struct value run_guard(struct stepper *stepper, uint32_t index);
 
 static struct value run_program(struct stepper *stepper, const struct machine_guard *guard)
 {
+    stepper->looked_further = true;
     for (uint32_t i = 0; i < guard->need_count; i++)
         stepper->slots[CHART_VARIABLE_COUNT + guard->needs[i]] =
             run_guard(stepper, guard->needs[i]);
@@ -63,6 +64,7 @@ static struct value are_active(const struct stepper *stepper, const struct machi
 
 static struct value run_with_params(struct stepper *stepper, const struct machine_guard *guard)
 {
+    stepper->looked_further = true;
     struct value outer = stepper->slots[CHART_PARAMS];
     struct value params = stepper_plain(stepper, guard->params);
     if (value_is_error(params))
@@ -84,6 +86,7 @@ static struct value run_guard(struct stepper *stepper, uint32_t index)
     case GUARD_EXPRESSION:
         return run_program(stepper, guard);
     case GUARD_FOREIGN:
+        stepper->looked_further = true;
         return expr_foreign_run(guard->foreign, value_null(), &stepper->frame, stepper->arena);
     case GUARD_AND:
         return run_parts(stepper, guard, false);

@@ -53,6 +53,7 @@ struct stepper {
     struct span failed_send; /* the id of the event that could not be sent, or empty */
     bool is_bound;           /* the slots have their values */
     bool guard_error_raised;
+    bool looked_further; /* a guard read more than which states are active */
 
     /* Moving and acting. */
     bool applied;

@@ -1,23 +1,26 @@
 /*
  * il_crowd.c - very many instances of one machine.
  *
- *     states   for each instance the sets of its active and remembered states, each in 1, 2, 4
- *              or 8 bytes, or in several times 8
- *     rests    for each that has more than states (a context, timers, an end) the whole of it,
- *              but for those words, in a piece of memory of its own; else NULL
+ *     numbers  for each instance the number of the place where it stands, in 1, 2 or 4 bytes
+ *     places   what those numbers mean, and where events lead from there     crowd_places.c
+ *     rests    what it has beside its states                                 crowd_rests.c
  *     hand     one instance, taken out of the crowd: whoever asks for more than a move
  *
- * An event that only moves states changes their words where they are. Any other is sent to the
- * instance in the hand, which is put back before anybody looks at the crowd again.
+ * An event whose move is known changes a number. Another that only moves states is worked out
+ * on the words of its place. Any other is sent to the instance in the hand, which is put back
+ * before anybody looks at the crowd again.
  *
- * Always: an instance that is not active has only zeros in `states`; one that was never started
- * has no rest either. Of the instance in the hand, `states` and `rests` may be out of date.
+ * Always: an instance that is not active has the number 0; one that was never started has no
+ * rest either. Of the instance in the hand, number and rest may be out of date.
  */
+#include <string.h>
+
 #include "base/ensure.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/memory.h"
-#include "embed/il_instance.h"
+#include "embed/crowd_places.h"
+#include "embed/crowd_rests.h"
 #include "embed/il_machine.h"
 
 enum { SCRATCH_BYTES = 1 << 20 };
@@ -36,13 +39,12 @@ struct il_crowd {
     const il_machine *owner;
     const struct machine *machine;
     size_t count;
-    size_t words; /* of one instance */
+    size_t words;  /* of one instance's states */
+    uint64_t *now; /* … of the one being stepped */
+    void *numbers;
     size_t width; /* bytes of each */
-    void *states;
-    uint64_t *now;                     /* the words of one instance */
-    struct kept_configuration **rests; /* NULL: nobody has one */
-    size_t rest_bytes;
-    struct configuration bare; /* of those that have none */
+    struct crowd_places places;
+    struct crowd_rests rests;
 
     struct crowd_event *events;
     uint32_t event_count;
@@ -60,70 +62,65 @@ struct il_crowd {
     bool changed;
 };
 
-/* Narrow words make a crowd that fits into the processor's caches. */
-static size_t width_of(const struct machine *machine)
+/* Narrow numbers make a crowd that fits into the processor's caches. */
+static inline uint32_t place_of(const il_crowd *crowd, size_t index)
 {
-    if (machine->state_count <= 8)
-        return 1;
-    if (machine->state_count <= 16)
-        return 2;
-    return machine->state_count <= 32 ? 4 : 8;
+    if (crowd->width == 1)
+        return ((const uint8_t *)crowd->numbers)[index];
+    if (crowd->width == 2)
+        return ((const uint16_t *)crowd->numbers)[index];
+    return ((const uint32_t *)crowd->numbers)[index];
 }
 
-/* Reads the words of an instance into `now`. */
-static inline void read_states(il_crowd *crowd, size_t index)
+static inline void write_place(il_crowd *crowd, size_t index, uint32_t place)
 {
-    size_t first = index * crowd->words;
-    for (size_t i = 0; i < crowd->words; i++) {
-        if (crowd->width == 1)
-            crowd->now[i] = ((const uint8_t *)crowd->states)[first + i];
-        else if (crowd->width == 2)
-            crowd->now[i] = ((const uint16_t *)crowd->states)[first + i];
-        else if (crowd->width == 4)
-            crowd->now[i] = ((const uint32_t *)crowd->states)[first + i];
-        else
-            crowd->now[i] = ((const uint64_t *)crowd->states)[first + i];
-    }
+    if (crowd->width == 1)
+        ((uint8_t *)crowd->numbers)[index] = (uint8_t)place;
+    else if (crowd->width == 2)
+        ((uint16_t *)crowd->numbers)[index] = (uint16_t)place;
+    else
+        ((uint32_t *)crowd->numbers)[index] = place;
 }
 
-static inline void write_states(il_crowd *crowd, size_t index)
+static void widen(il_crowd *crowd)
 {
-    size_t first = index * crowd->words;
-    for (size_t i = 0; i < crowd->words; i++) {
-        if (crowd->width == 1)
-            ((uint8_t *)crowd->states)[first + i] = (uint8_t)crowd->now[i];
-        else if (crowd->width == 2)
-            ((uint16_t *)crowd->states)[first + i] = (uint16_t)crowd->now[i];
-        else if (crowd->width == 4)
-            ((uint32_t *)crowd->states)[first + i] = (uint32_t)crowd->now[i];
-        else
-            ((uint64_t *)crowd->states)[first + i] = crowd->now[i];
-    }
+    struct il_crowd old = *crowd;
+    crowd->width *= 2;
+    crowd->numbers = memory_get(crowd->count * crowd->width);
+    for (size_t i = 0; i < crowd->count; i++)
+        write_place(crowd, i, place_of(&old, i));
+    memory_release(old.numbers);
 }
 
-static const struct kept_configuration *rest_of(const il_crowd *crowd, size_t index)
+/* A place that was just found may have a number that is too wide yet. */
+static void set_place(il_crowd *crowd, size_t index, uint32_t place)
 {
-    return crowd->rests == NULL ? NULL : crowd->rests[index];
+    while (crowd->width < sizeof place && place >> 8 * crowd->width != 0)
+        widen(crowd);
+    write_place(crowd, index, place);
 }
 
-static bool is_bare(const il_crowd *crowd, const struct configuration *now)
+/* Forgets the places where nobody stands any more, when there are too many: more than half of
+ * them are, so this is rare. */
+static void make_room(il_crowd *crowd)
 {
-    return now->status == INSTANCE_ACTIVE && now->next_number == crowd->bare.next_number &&
-           now->timer_count == 0 && now->invocation_count == 0 && now->context.count == 0 &&
-           span_equal(now->session, crowd->bare.session);
-}
-
-static void set_rest(il_crowd *crowd, size_t index, struct kept_configuration *rest)
-{
-    if (rest == NULL && crowd->rests == NULL)
+    size_t most = crowd->count * 2;
+    if (crowd->places.count < (most < CROWD_PLACES_MIN ? CROWD_PLACES_MIN : most))
         return;
-    if (crowd->rests == NULL)
-        crowd->rests = memory_get(crowd->count * sizeof(struct kept_configuration *));
-    struct kept_configuration *old = crowd->rests[index];
-    crowd->rest_bytes -= old == NULL ? 0 : old->bytes;
-    crowd->rest_bytes += rest == NULL ? 0 : rest->bytes;
-    crowd->rests[index] = rest;
-    memory_release(old);
+    uint32_t *marks = memory_get(crowd->places.count * sizeof *marks);
+    for (size_t i = 0; i < crowd->count; i++)
+        marks[place_of(crowd, i)] = 1;
+    crowd_places_keep(&crowd->places, marks);
+    marks[0] = 0;
+    for (size_t i = 0; i < crowd->count; i++)
+        write_place(crowd, i, marks[place_of(crowd, i)]);
+    memory_release(marks);
+}
+
+static void read_states(il_crowd *crowd, size_t index)
+{
+    memcpy(crowd->now, crowd_places_words(&crowd->places, place_of(crowd, index)),
+           crowd->words * sizeof *crowd->now);
 }
 
 /* Puts back what is in the hand. */
@@ -131,14 +128,16 @@ static void put_back(il_crowd *crowd)
 {
     const struct machine *machine = crowd->machine;
     const struct configuration *now = il_instance_now(crowd->hand);
-    for (size_t i = 0; i < crowd->words; i++) {
-        uint64_t word =
-            i < machine->word_count ? now->active[i] : now->memory[i - machine->word_count];
-        crowd->now[i] = now->status == INSTANCE_ACTIVE ? word : 0;
+    uint32_t place = 0;
+    make_room(crowd);
+    if (now->status == INSTANCE_ACTIVE) {
+        for (size_t i = 0; i < crowd->words; i++)
+            crowd->now[i] =
+                i < machine->word_count ? now->active[i] : now->memory[i - machine->word_count];
+        place = crowd_places_find(&crowd->places, crowd->now);
     }
-    write_states(crowd, crowd->hand_index);
-    bool has_rest = !is_bare(crowd, now);
-    set_rest(crowd, crowd->hand_index, has_rest ? il_instance_keep(crowd->hand) : NULL);
+    set_place(crowd, crowd->hand_index, place);
+    crowd_rests_put(&crowd->rests, crowd->hand_index, crowd->hand);
     crowd->hand_index = NOBODY;
 }
 
@@ -149,12 +148,11 @@ static il_status take_out(il_crowd *crowd, size_t index)
         return IL_OK;
     if (crowd->hand_index != NOBODY)
         put_back(crowd);
-    const struct kept_configuration *rest = rest_of(crowd, index);
-    struct configuration whole = rest == NULL ? crowd->bare : rest->configuration;
-    read_states(crowd, index);
-    if (rest == NULL && crowd->now[0] == 0)
+    if (place_of(crowd, index) == 0 && crowd_rests_kept(&crowd->rests, index) == NULL)
         return IL_NOT_FOUND;
+    struct configuration whole = *crowd_rests_get(&crowd->rests, index);
     if (whole.status == INSTANCE_ACTIVE) {
+        read_states(crowd, index);
         whole.active = crowd->now;
         whole.memory = crowd->now + crowd->machine->word_count;
     }
@@ -179,26 +177,21 @@ il_status il_crowd_open(const il_machine *machine, size_t count, il_crowd **open
     if (machine == NULL || count == 0 || opened == NULL)
         return IL_MISUSE;
     size_t words = machine_state_words(machine->machine);
-    if (count > SIZE_MAX / 2 / sizeof(uint64_t) / words)
+    if (count > CROWD_MEMBERS_MAX)
         return IL_NO_SPACE;
     struct il_crowd *crowd = memory_get(sizeof *crowd);
     crowd->owner = machine;
     crowd->machine = machine->machine;
     crowd->count = count;
     crowd->words = words;
-    crowd->width = width_of(crowd->machine);
-    crowd->states = memory_get(count * words * crowd->width);
+    crowd->width = 1;
+    crowd->numbers = memory_get(count);
     crowd->now = memory_get(words * sizeof *crowd->now);
     crowd->hand_index = NOBODY;
     crowd->hand_memory = memory_get(IL_INSTANCE_BYTES);
     crowd->scratch_memory = memory_get(SCRATCH_BYTES);
-    bool is_scxml = crowd->machine->semantics == SEMANTICS_SCXML;
-    crowd->bare = (struct configuration){.machine = crowd->machine,
-                                         .next_number = 1,
-                                         .context = value_map(NULL, 0),
-                                         .session = SPAN("")};
-    if (is_scxml)
-        crowd->bare.session = crowd->machine->id;
+    crowd_places_open(&crowd->places, words);
+    crowd_rests_open(&crowd->rests, crowd->machine, count);
     arena_open(&crowd->lasting, DEFINITION_ARENA_BYTES);
     arena_init(&crowd->scratch, crowd->scratch_memory, SCRATCH_BYTES);
     crowd->light = step_light_make(crowd->machine, &crowd->lasting, &crowd->scratch);
@@ -210,14 +203,13 @@ void il_crowd_close(il_crowd *crowd)
 {
     if (crowd == NULL)
         return;
-    for (size_t i = 0; crowd->rests != NULL && i < crowd->count; i++)
-        memory_release(crowd->rests[i]);
     for (uint32_t i = 0; i < crowd->event_count; i++)
         memory_release(crowd->events[i].type);
     arena_close(&crowd->lasting);
-    memory_release(crowd->rests);
+    crowd_places_close(&crowd->places);
+    crowd_rests_close(&crowd->rests);
     memory_release(crowd->events);
-    memory_release(crowd->states);
+    memory_release(crowd->numbers);
     memory_release(crowd->now);
     memory_release(crowd->hand_memory);
     memory_release(crowd->scratch_memory);
@@ -283,7 +275,10 @@ il_status il_crowd_event(il_crowd *crowd, const char *type, uint32_t *event)
     if (found == NO_INDEX) {
         if (crowd->event_count == EVENT_TYPES_MAX)
             return IL_NO_SPACE;
+        uint32_t capacity = crowd->event_capacity;
         memory_reserve(crowd->events, crowd->event_count, crowd->event_capacity);
+        if (crowd->event_capacity != capacity)
+            crowd_places_set_events(&crowd->places, crowd->event_capacity);
         found = crowd->event_count++;
         crowd->events[found] = make_event(crowd, name);
     }
@@ -307,32 +302,69 @@ static bool read_event(il_crowd *crowd, const char *payload_json, struct event *
     return fine;
 }
 
-static bool send_lightly(il_crowd *crowd, size_t index, const struct crowd_event *known,
-                         const char *payload_json, int64_t now_ms)
+/* Takes a move that is known. */
+static inline bool follow(il_crowd *crowd, size_t index, uint32_t event)
 {
-    struct event full;
-    const struct event *event = &known->empty;
-    const struct kept_configuration *rest = rest_of(crowd, index);
-    if (crowd->scratch.used > 0)
-        arena_clear(&crowd->scratch);
-    if (payload_json != NULL || !known->enters_empty) {
-        full = known->empty;
-        event = &full;
-        if (!read_event(crowd, payload_json, &full))
-            return false;
-    }
+    uint32_t move = crowd_places_move(&crowd->places, place_of(crowd, index), event);
+    if (move == 0)
+        return false;
+    crowd->changed = (move & CROWD_MOVE_CHANGED) != 0;
+    crowd->outcome = (move & CROWD_MOVE_APPLIED) != 0 ? IL_OUTCOME_APPLIED : IL_OUTCOME_IGNORED;
+    if (crowd->changed)
+        write_place(crowd, index, move >> CROWD_MOVE_SHIFT);
+    return true;
+}
+
+/* Works out where the event leads on the words of the place. False: it does more than to move.
+ */
+static bool move(il_crowd *crowd, size_t index, uint32_t number, const struct event *event,
+                 int64_t now_ms)
+{
+    const struct crowd_event *known = &crowd->events[number];
+    make_room(crowd);
     read_states(crowd, index);
-    uint32_t answer = step_light_run(crowd->light, crowd->now,
-                                     rest == NULL ? &crowd->bare : &rest->configuration, event,
-                                     known->id, now_ms);
+    uint32_t answer =
+        step_light_run(crowd->light, crowd->now, crowd_rests_get(&crowd->rests, index), event,
+                       known->id, now_ms);
     if (answer == 0)
         return false;
-    crowd->changed = (answer & STEP_LIGHT_CHANGED) != 0;
-    if (crowd->changed)
-        write_states(crowd, index);
+    uint32_t from = place_of(crowd, index);
+    uint32_t flags = 0;
+    if ((answer & STEP_LIGHT_CHANGED) != 0) {
+        set_place(crowd, index, crowd_places_find(&crowd->places, crowd->now));
+        flags |= CROWD_MOVE_CHANGED;
+    }
+    if ((answer & STEP_LIGHT_APPLIED) != 0)
+        flags |= CROWD_MOVE_APPLIED;
+    crowd->changed = (flags & CROWD_MOVE_CHANGED) != 0;
     crowd->outcome =
-        (answer & STEP_LIGHT_APPLIED) != 0 ? IL_OUTCOME_APPLIED : IL_OUTCOME_IGNORED;
+        (flags & CROWD_MOVE_APPLIED) != 0 ? IL_OUTCOME_APPLIED : IL_OUTCOME_IGNORED;
+    if ((answer & STEP_LIGHT_ALWAYS) != 0)
+        crowd_places_note(&crowd->places, from, number,
+                          place_of(crowd, index) << CROWD_MOVE_SHIFT | flags);
     return true;
+}
+
+/* An event with a payload has to be looked at before it comes in, and so has one that the
+ * machine does not let in without. */
+static bool send_full(il_crowd *crowd, size_t index, uint32_t number, const char *payload_json,
+                      int64_t now_ms)
+{
+    struct event event = crowd->events[number].empty;
+    return read_event(crowd, payload_json, &event) &&
+           (follow(crowd, index, number) || move(crowd, index, number, &event, now_ms));
+}
+
+static bool send_lightly(il_crowd *crowd, size_t index, uint32_t number,
+                         const char *payload_json, int64_t now_ms)
+{
+    const struct crowd_event *known = &crowd->events[number];
+    if (payload_json != NULL || !known->enters_empty)
+        return send_full(crowd, index, number, payload_json, now_ms);
+    if (follow(crowd, index, number))
+        return true;
+    arena_clear(&crowd->scratch);
+    return move(crowd, index, number, &known->empty, now_ms);
 }
 
 il_status il_crowd_send(il_crowd *crowd, size_t index, uint32_t event, const char *payload_json,
@@ -340,14 +372,13 @@ il_status il_crowd_send(il_crowd *crowd, size_t index, uint32_t event, const cha
 {
     if (crowd == NULL || index >= crowd->count || event >= crowd->event_count)
         return IL_MISUSE;
-    const struct crowd_event *known = &crowd->events[event];
     if (crowd->hand_index != NOBODY)
         put_back(crowd);
-    if (send_lightly(crowd, index, known, payload_json, now_ms))
+    if (send_lightly(crowd, index, event, payload_json, now_ms))
         return IL_OK;
     il_status status = take_out(crowd, index);
     if (status == IL_OK)
-        status = il_instance_send(crowd->hand, known->type, payload_json, now_ms);
+        status = il_instance_send(crowd->hand, crowd->events[event].type, payload_json, now_ms);
     return note_hand(crowd, status);
 }
 
@@ -388,11 +419,10 @@ bool il_crowd_is_in(il_crowd *crowd, size_t index, uint32_t state)
         return false;
     if (crowd->hand_index != NOBODY)
         put_back(crowd);
-    const struct kept_configuration *rest = rest_of(crowd, index);
-    const uint64_t *states = crowd->now;
-    read_states(crowd, index);
-    if (rest != NULL && rest->configuration.status != INSTANCE_ACTIVE)
-        states = rest->configuration.active;
+    const struct kept_configuration *kept = crowd_rests_kept(&crowd->rests, index);
+    const uint64_t *states = crowd_places_words(&crowd->places, place_of(crowd, index));
+    if (kept != NULL && kept->configuration.status != INSTANCE_ACTIVE)
+        states = kept->configuration.active;
     return states[state / 64] >> state % 64 & 1;
 }
 
@@ -402,7 +432,6 @@ size_t il_crowd_bytes(il_crowd *crowd)
         return 0;
     if (crowd->hand_index != NOBODY)
         put_back(crowd);
-    size_t rests =
-        crowd->rests == NULL ? 0 : crowd->count * sizeof(struct kept_configuration *);
-    return crowd->count * crowd->words * crowd->width + rests + crowd->rest_bytes;
+    return crowd->count * crowd->width + crowd_places_bytes(&crowd->places) +
+           crowd_rests_bytes(&crowd->rests);
 }

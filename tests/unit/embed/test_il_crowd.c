@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +61,20 @@ static const struct row rows[] = {
      "\"x\":{\"on\":{\"A\":{\"target\":\"y\",\"assign\":{\"n\":\"${context.n + 1}\"}}}},"
      "\"y\":{\"always\":{\"target\":\"x\",\"guard\":\"context.n % 2 == 0\"},"
      "\"on\":{\"B\":\"x\",\"C\":\"x\"}}}}"},
+    {"guards over states alone",
+     "{\"type\":\"parallel\",\"states\":{"
+     "\"r\":{\"initial\":\"x\",\"states\":{\"x\":{\"on\":{\"A\":\"y\"}},"
+     "\"y\":{\"on\":{\"A\":{\"target\":\"x\",\"guard\":{\"type\":\"xstate.stateIn\","
+     "\"params\":{\"stateValue\":\"s.z\"}}}}}}},"
+     "\"s\":{\"initial\":\"w\",\"states\":{\"w\":{\"on\":{\"B\":\"z\"}},"
+     "\"z\":{\"on\":{\"B\":\"w\"}}}}}}"},
+    {"contexts of other shapes",
+     "{\"initial\":\"x\",\"context\":{\"n\":1,\"t\":null},\"states\":{"
+     "\"x\":{\"on\":{\"A\":{\"target\":\"y\",\"guard\":\"context.n == 1\"},"
+     "\"B\":{\"target\":\"y\",\"assign\":{\"t\":\"text\",\"n\":2}}}},"
+     "\"y\":{\"on\":{\"A\":{\"target\":\"x\",\"guard\":\"context.t != 'text'\"},"
+     "\"B\":{\"target\":\"x\",\"assign\":{\"t\":null,\"n\":1}},"
+     "\"C\":{\"target\":\"x\",\"assign\":{\"t\":2.5,\"more\":true}}}}}}"},
     {"declared events",
      "{\"initial\":\"x\",\"events\":{\"A\":{},\"B\":{\"type\":\"object\",\"required\":[\"n\"]}}"
      ","
@@ -181,19 +196,97 @@ static void a_member_says_what_an_instance_alone_says(void **state)
         run_row(&rows[i]);
 }
 
-static void a_member_without_a_context_takes_a_byte_for_eight_states(void **state)
+static size_t bytes_of_crowd(const il_machine *machine, size_t members)
 {
-    (void)state;
-    il_machine *machine = load(rows[0].definition);
     il_crowd *crowd;
     uint32_t event;
-    assert_int_equal(il_crowd_open(machine, 1000, &crowd), IL_OK);
-    for (size_t i = 0; i < 1000; i++)
+    assert_int_equal(il_crowd_open(machine, members, &crowd), IL_OK);
+    for (size_t i = 0; i < members; i++)
         assert_int_equal(il_crowd_start(crowd, i, NULL, 0), IL_OK);
     assert_int_equal(il_crowd_event(crowd, "A", &event), IL_OK);
-    for (size_t i = 0; i < 1000; i++)
+    for (size_t i = 0; i < members; i++)
         assert_int_equal(il_crowd_send(crowd, i, event, NULL, 0), IL_OK);
-    assert_int_equal(il_crowd_bytes(crowd), 1000);
+    size_t bytes = il_crowd_bytes(crowd);
+    il_crowd_close(crowd);
+    return bytes;
+}
+
+static void a_member_takes_a_byte_and_what_its_context_holds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *definition;
+        size_t bytes;
+    } sizes[] = {
+        {"{\"initial\":\"x\",\"states\":{\"x\":{\"on\":{\"A\":\"y\"}},\"y\":{}}}", 1},
+        {"{\"initial\":\"x\",\"context\":{\"n\":1,\"m\":2.5},"
+         "\"states\":{\"x\":{\"on\":{\"A\":\"y\"}},\"y\":{}}}",
+         1 + 2 * 16},
+    };
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        il_machine *machine = load(sizes[i].definition);
+        assert_int_equal(bytes_of_crowd(machine, 3000) - bytes_of_crowd(machine, 1000),
+                         2000 * sizes[i].bytes);
+        il_machine_close(machine);
+    }
+}
+
+enum { REGIONS = 17, DEFINITION_BYTES = REGIONS * 100 };
+
+static void write_toggles(char *definition)
+{
+    size_t used =
+        (size_t)snprintf(definition, DEFINITION_BYTES, "{\"type\":\"parallel\",\"states\":{");
+    for (int i = 0; i < REGIONS; i++)
+        used +=
+            (size_t)snprintf(definition + used, DEFINITION_BYTES - used,
+                             "%s\"r%d\":{\"initial\":\"a\",\"states\":{"
+                             "\"a\":{\"on\":{\"E%d\":\"b\"}},\"b\":{\"on\":{\"E%d\":\"a\"}}}}",
+                             i > 0 ? "," : "", i, i, i);
+    snprintf(definition + used, DEFINITION_BYTES - used, "}}");
+}
+
+static void toggle(il_crowd *crowd, size_t member, int region)
+{
+    char type[8];
+    uint32_t event;
+    snprintf(type, sizeof type, "E%d", region);
+    assert_int_equal(il_crowd_event(crowd, type, &event), IL_OK);
+    assert_int_equal(il_crowd_send(crowd, member, event, NULL, 0), IL_OK);
+    assert_true(il_crowd_changed(crowd));
+}
+
+static void expect_toggles(il_crowd *crowd, size_t member, const bool *is_b)
+{
+    char name[8];
+    for (int i = 0; i < REGIONS; i++) {
+        snprintf(name, sizeof name, "r%d.b", i);
+        assert_int_equal(il_crowd_is_in(crowd, member, il_crowd_state(crowd, name)), is_b[i]);
+    }
+}
+
+/* 2^17 places: numbers become wider twice, and those where nobody stands are forgotten. */
+static void a_crowd_that_has_been_everywhere_still_knows_where_it_stands(void **state)
+{
+    (void)state;
+    enum { MEMBERS_HERE = 2, WALK = 150000, UNCHECKED = 3001 };
+    char definition[DEFINITION_BYTES];
+    il_crowd *crowd;
+    uint64_t random = 88172645463325252u;
+    bool is_b[MEMBERS_HERE][REGIONS] = {{false}};
+    write_toggles(definition);
+    il_machine *machine = load(definition);
+    assert_int_equal(il_crowd_open(machine, MEMBERS_HERE, &crowd), IL_OK);
+    for (size_t i = 0; i < MEMBERS_HERE; i++)
+        assert_int_equal(il_crowd_start(crowd, i, NULL, 0), IL_OK);
+    for (int i = 0; i < WALK; i++) {
+        size_t member = next_random(&random) % MEMBERS_HERE;
+        int region = (int)(next_random(&random) % REGIONS);
+        toggle(crowd, member, region);
+        is_b[member][region] = !is_b[member][region];
+        if (i % UNCHECKED == 0)
+            expect_toggles(crowd, member, is_b[member]);
+    }
     il_crowd_close(crowd);
     il_machine_close(machine);
 }
@@ -232,7 +325,8 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_member_says_what_an_instance_alone_says),
-        cmocka_unit_test(a_member_without_a_context_takes_a_byte_for_eight_states),
+        cmocka_unit_test(a_member_takes_a_byte_and_what_its_context_holds),
+        cmocka_unit_test(a_crowd_that_has_been_everywhere_still_knows_where_it_stands),
         cmocka_unit_test(wrong_use_does_nothing),
     };
     return cmocka_run_group_tests_name("embed_il_crowd", tests, NULL, NULL);
