@@ -71,6 +71,7 @@ enum {
     FAMILY_DEPTH_MAX = 16,    /* children of children */
     FAMILY_TURNS_MAX = 10000, /* that one event may cause among an instance and its family */
     FAMILY_BYTES_MAX = 256 << 20, /* of their records */
+    SPINS_MAX = 10000, /* timers without a delay, each armed by what the one before did */
     INSTANCE_ID_BYTES_MAX = 256,
     EVENT_TYPE_BYTES_MAX = 256,
     IDEMPOTENCY_KEY_BYTES_MAX = 256,

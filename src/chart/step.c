@@ -624,12 +624,27 @@ static void stop(struct stepper *stepper, const struct configuration *before)
     stepper->plan->outcome = OUTCOME_APPLIED;
 }
 
+/* Kept in the error, and so in the state that a replay has to give: without figures, which
+ * may be others one day. */
+static struct span why_given_up(enum giving_up why)
+{
+    switch (why) {
+    case GIVING_UP_ROOM:
+        return SPAN("the macrostep needs more memory than a turn may have");
+    case GIVING_UP_REST:
+        return SPAN("the family does not come to rest");
+    case GIVING_UP_SPIN:
+        return SPAN("timers without a delay follow one from another and never come to rest");
+    case GIVING_UP_NOT:
+        break;
+    }
+    never();
+}
+
 static void give_up(struct stepper *stepper, const struct configuration *before,
                     const struct event *event)
 {
-    struct span message = stepper->plan->gave_up == GIVING_UP_REST
-                              ? SPAN("the family does not come to rest")
-                              : SPAN("the macrostep needs more memory than a turn may have");
+    struct span message = why_given_up(stepper->plan->gave_up);
     begin(stepper, before);
     consume(stepper, before, event);
     stepper_fail(stepper, SPAN("macrostep"), (struct place){0}, message);

@@ -81,6 +81,7 @@ enum giving_up {
     GIVING_UP_NOT,
     GIVING_UP_ROOM, /* it needs more memory than there is */
     GIVING_UP_REST, /* the family of the instance does not come to rest */
+    GIVING_UP_SPIN, /* timers without a delay follow one from another */
 };
 
 struct plan {

@@ -6,7 +6,14 @@
 #include "base/bytes.h"
 #include "base/ensure.h"
 
-enum { FLAG_LATE = 1, FLAG_CONTEXT = 2, FLAG_GAVE_UP = 4, FLAG_LETTER = 8, FLAG_RESTLESS = 16 };
+enum {
+    FLAG_LATE = 1,
+    FLAG_CONTEXT = 2,
+    FLAG_GAVE_UP = 4,
+    FLAG_LETTER = 8,
+    FLAG_RESTLESS = 16,
+    FLAG_SPIN = 32
+};
 
 static bool is_letter(const struct record *record)
 {
@@ -24,6 +31,8 @@ static uint8_t give_up_flag(enum giving_up gave_up)
         return FLAG_GAVE_UP;
     case GIVING_UP_REST:
         return FLAG_RESTLESS;
+    case GIVING_UP_SPIN:
+        return FLAG_SPIN;
     }
     never();
 }
@@ -32,6 +41,8 @@ static enum giving_up read_giving_up(uint8_t flags)
 {
     if ((flags & FLAG_RESTLESS) != 0)
         return GIVING_UP_REST;
+    if ((flags & FLAG_SPIN) != 0)
+        return GIVING_UP_SPIN;
     return (flags & FLAG_GAVE_UP) != 0 ? GIVING_UP_ROOM : GIVING_UP_NOT;
 }
 

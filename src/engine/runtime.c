@@ -68,6 +68,7 @@ void shard_attach(struct engine *engine, struct instance *instance)
 void shard_forget(struct engine *engine, struct instance *instance)
 {
     wakes_clear(&engine->wakes, &instance->live->timer);
+    spin_release(instance);
     memory_release(instance->live);
     instance->live = NULL;
 }
@@ -314,6 +315,8 @@ void engine_close(struct engine *engine)
     dispatch_fini(engine);
     for (struct instance *instance = engine->registry.first; instance != NULL;
          instance = instance->next) {
+        if (instance->live != NULL)
+            spin_release(instance);
         memory_release(instance->live);
         instance->live = NULL;
     }

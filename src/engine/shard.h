@@ -4,6 +4,7 @@
  *   inbox    events accepted and not yet turned, in order
  *   turn     runs one event on memory, writes its record into the open batch
  *   child    what a turn asks of other instances of its family: turns of the same batch
+ *   spin     timers without a delay that follow one from another
  *   batch    the open batch and the one being committed; releases what hangs on it
  *   dispatch requests: may they go, how did they end, when again
  *
@@ -215,14 +216,24 @@ struct live_request {
     bool resumed;                      /* an earlier engine left it behind */
 };
 
+/* An armed timer without a delay, and how many such led to it, one from another, itself
+ * included. */
+struct spin {
+    uint64_t number;
+    uint32_t count;
+};
+
 struct live_instance {
     struct engine *engine;
     instant_ms began_at; /* to work: when it was at rest last */
     struct wake timer;
     enum instance_rest rest;
-    bool is_counted;   /* in engine->rests */
-    bool is_moved;     /* in engine->moved */
-    bool timer_queued; /* a timer event is in the inbox */
+    bool is_counted;    /* in engine->rests */
+    bool is_moved;      /* in engine->moved */
+    bool timer_queued;  /* a timer event is in the inbox */
+    struct spin *spins; /* in the order of their numbers */
+    size_t spin_count;
+    size_t spin_capacity;
 };
 
 enum engine_mode { ENGINE_RUNNING, ENGINE_STOPPING, ENGINE_STOPPED, ENGINE_BROKEN };
@@ -258,6 +269,8 @@ struct engine {
     size_t moved_count;
     size_t moved_capacity;
     uint64_t letters_dropped; /* since the opening: whoever they were for had ended */
+    uint32_t spin_count;      /* of the timer behind the turns that run now; 0: it had a delay,
+                                 or something else is behind them */
 
     struct open_batch batches[2];
     struct open_batch *open;   /* being filled */
@@ -308,6 +321,14 @@ enum status turn_take_letter(struct engine *engine, struct instance *instance,
 /* There will never be a macrostep for the event: the instance stops, the others go on. */
 void turn_give_up(struct engine *engine, struct instance *instance, struct event *event,
                   struct span payload, enum giving_up why);
+
+/* spin.c: timers without a delay that follow one from another. */
+/* After a turn that armed timers from first_new on. */
+void spin_note(struct engine *engine, struct instance *instance, uint64_t first_new,
+               const struct configuration *after);
+/* How many led to the timer that fires, itself included; 0: it was armed with a delay. */
+uint32_t spin_count(const struct instance *instance, uint64_t number);
+void spin_release(struct instance *instance);
 
 /* child.c: what a turn asks of the family, as letters. */
 void child_follow(struct engine *engine, struct instance *instance, const struct event *event,

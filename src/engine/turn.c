@@ -200,6 +200,7 @@ static void take_plan(struct engine *engine, struct instance *instance,
                                          is_ignored ? instance->updated : engine->now);
     instance->seen = engine->now;
     follow_requests(engine, instance, gone);
+    spin_note(engine, instance, first_new, &plan->after);
     set_timer(engine, instance);
     note_move(engine, instance);
     engine->turns++;
@@ -481,7 +482,10 @@ static void fire_timer(struct engine *engine, struct instance *instance)
     ensure(instance_decode(instance, &engine->turn_arena, &configuration) == STATUS_OK);
     struct event event = {.kind = EVENT_TIMER,
                           .number = configuration_next_timer(&configuration)->number};
-    if (run_step(engine, instance, &event, SPAN("null"), &plan) != STATUS_OK)
+    engine->spin_count = spin_count(instance, event.number);
+    if (engine->spin_count > SPINS_MAX)
+        turn_give_up(engine, instance, &event, SPAN("null"), GIVING_UP_SPIN);
+    else if (run_step(engine, instance, &event, SPAN("null"), &plan) != STATUS_OK)
         turn_give_up(engine, instance, &event, SPAN("null"), GIVING_UP_ROOM);
 }
 
@@ -543,6 +547,7 @@ void turn_run(struct engine *engine, struct inbox_event *event)
 {
     struct arena_guard guard;
     arena_clear(&engine->turn_arena);
+    engine->spin_count = 0;
     if (arena_is_spent(&engine->turn_arena, &guard)) {
         shard_break(engine, STATUS_NO_SPACE, "a turn needs more memory than TURN_ARENA_BYTES");
         shard_tell_unknown(&event->done, event->context);

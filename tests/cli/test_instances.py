@@ -61,6 +61,15 @@ states:
         self.assertEqual(self.must("start", "crowd.yaml", "--id", "c").out,
                          "c  I  active  waits for 3x child\n")
 
+    def test_a_ring_without_a_delay_comes_to_its_end(self):
+        self.write("ring.yaml", "id: ring\nversion: '1'\ninitial: A\nstates:\n"
+                                "  A: { after: { 0: B } }\n  B: { after: { 0: A } }\n")
+        self.must("start", "ring.yaml", "--id", "r", "--wait")
+        self.assertIn("\n  stopped by an error: {\"kind\":\"execution\",\"message\":\"timers "
+                      "without a delay follow one from another and never come to rest\"}\n",
+                      self.must("why", "r").out)
+        self.must("history", "r", "--verify")
+
     def test_an_instance_is_started_and_shown(self):
         self.assertRegex(self.start().out, r"^7  OPEN  active  waits for event TAKE, BREAK\n$")
         shown = self.show()
