@@ -8,6 +8,19 @@
 
 #include "chart/chart.h"
 
+enum {
+    SIMULATION_ITEMS_MAX = 1000, /* effects, errors or states passed that a line tells */
+    SIMULATION_BYTES_MAX =
+        16 << 20, /* … and of what size: the one that goes beyond is the last */
+};
+
+/* The beginning of a list, and how many there were. */
+struct simulation_list {
+    struct text items; /* JSON, comma-separated */
+    uint64_t told;
+    uint64_t count;
+};
+
 struct simulation {
     const struct machine *machine;
     struct family family;
@@ -17,9 +30,9 @@ struct simulation {
     bool changed;
     bool is_endless; /* it did more than FAMILY_STEPS_MAX macrosteps, and was stopped */
     enum outcome outcome;
-    struct text effects; /* JSON, comma-separated */
-    struct text errors;
-    struct text via; /* the states that derivations passed, as elements of a list */
+    struct simulation_list effects;
+    struct simulation_list errors;
+    struct simulation_list via; /* the states that derivations passed */
 };
 
 /* Starts the instance at the epoch; its first line is the start. */

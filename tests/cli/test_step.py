@@ -93,6 +93,11 @@ class Step(harness.Case):
         answer = self.must("step", "m.yaml", "--drain", status=1)
         self.assertIn("stopped after 100000 macrosteps", answer.err)
         self.assertEqual(len(answer.lines), 2)
+        last = answer.lines[1]
+        self.assertEqual(len(last["effects"]), 1000)
+        self.assertEqual(last["left_out"], {"effects": 99000})
+        self.assertLess(len(answer.out), 100000)
+        self.assertNotIn("left_out", answer.lines[0])
 
     def test_a_bad_line_is_told_and_still_answered(self):
         answer = self.feed("{", {"type": "PAY", "amount": 3}, "[]", {"tpye": "PAY"},
