@@ -41,6 +41,7 @@ enum {
     REGEX_RANGES_MAX = 32768,    /* of characters, in its classes */
     REGEX_DEPTH_MAX = 100,
     REGEX_REPEAT_MAX = 1000, /* x{1000} */
+    REGEX_GROUPS_MAX = 10,   /* told apart in a match, itself the first: \0 to \9 */
     FORMAT_PRECISION_MAX = 100,
     REASON_CELLS_MAX = 512,   /* what the predicates of one machine may read */
     REASON_CHOICES_MAX = 256, /* constants that one of them is compared with */

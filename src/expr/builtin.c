@@ -46,24 +46,33 @@ static struct value ends_with(struct vm *vm, const struct value *arguments, size
 
 struct value builtin_match(struct vm *vm, const struct regex *pattern, struct span text)
 {
-    enum { STEPS_A_COST = 32 };
-    vm_charge(vm, (uint64_t)(text.size + 1) * regex_cost(pattern) / STEPS_A_COST);
+    vm_charge(vm, (uint64_t)(text.size + 1) * regex_cost(pattern) / BUILTIN_STEPS_A_COST);
     return value_bool(vm->cost_left >= 0 && regex_matches(pattern, text));
+}
+
+const struct regex *builtin_compile(struct vm *vm, struct span pattern,
+                                    builtin_compiler *compile, struct value *error)
+{
+    enum { RANGES_A_COST = 4 };
+    struct regex_problem problem;
+    vm_charge(vm, pattern.size);
+    const struct regex *regex = compile(pattern, vm->arena, &problem);
+    vm_charge(vm, problem.work / RANGES_A_COST);
+    if (regex == NULL)
+        *error = vm_error(vm, "not a regular expression: %s", problem.message);
+    else
+        vm_charge(vm, regex_cost(regex));
+    return regex;
 }
 
 /* With a pattern that only the run knows; one in the text of the program is compiled once. */
 static struct value matches(struct vm *vm, const struct value *arguments, size_t count)
 {
-    enum { RANGES_A_COST = 4 };
-    struct regex_problem problem;
+    struct value error;
     (void)count;
-    vm_charge(vm, arguments[1].count);
-    const struct regex *pattern = regex_compile(value_span(arguments[1]), vm->arena, &problem);
-    vm_charge(vm, problem.work / RANGES_A_COST);
-    if (pattern == NULL)
-        return vm_error(vm, "not a regular expression: %s", problem.message);
-    vm_charge(vm, regex_cost(pattern));
-    return builtin_match(vm, pattern, value_span(arguments[0]));
+    const struct regex *pattern =
+        builtin_compile(vm, value_span(arguments[1]), regex_compile, &error);
+    return pattern == NULL ? error : builtin_match(vm, pattern, value_span(arguments[0]));
 }
 
 static struct value type_of(struct vm *vm, const struct value *arguments, size_t count)
@@ -279,9 +288,9 @@ static const struct builtin_library language = {functions,
                                                 sizeof functions / sizeof *functions};
 
 static const struct builtin_library *const libraries[] = {
-    &language,         &ext_string_library,  &ext_math_library,
-    &ext_list_library, &ext_encoder_library, &ext_network_library,
-    &ext_ecma_library,
+    &language,          &ext_string_library,  &ext_math_library,
+    &ext_list_library,  &ext_encoder_library, &ext_network_library,
+    &ext_regex_library, &ext_ecma_library,
 };
 
 enum { LIBRARY_COUNT = sizeof libraries / sizeof *libraries, LIBRARY_SHIFT = 16 };

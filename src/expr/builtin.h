@@ -62,7 +62,14 @@ struct value builtin_call(struct vm *vm, const struct builtin *builtin,
                           const struct value *arguments, size_t count);
 
 /* text.matches(pattern), charged for its steps. */
+enum { BUILTIN_STEPS_A_COST = 32 };
 struct value builtin_match(struct vm *vm, const struct regex *pattern, struct span text);
+
+/* Compiles a pattern that only the run knows, charged; NULL after setting the error. */
+typedef const struct regex *builtin_compiler(struct span pattern, struct arena *arena,
+                                             struct regex_problem *problem);
+const struct regex *builtin_compile(struct vm *vm, struct span pattern,
+                                    builtin_compiler *compile, struct value *error);
 
 /* All of them, one after the other; NULL behind the last. */
 const struct builtin *builtin_at(uint32_t index);

@@ -94,6 +94,7 @@ struct expr_program {
     struct remarks source; /* where its text stands, for the checker; without diagnostics */
     uint32_t code_count;
     uint32_t constant_count;
+    uint32_t pattern_count;
     uint32_t slot_count;
     uint32_t stack_depth;
     bool may_allocate; /* run it with an arena at once */

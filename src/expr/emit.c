@@ -523,28 +523,37 @@ static void emit_host_call(struct emitter *emitter, const struct ast *ast,
     put_host_call(emitter, function);
 }
 
-/* text.matches('pattern') with the pattern compiled now; false when it is no constant. */
-static bool emit_matches(struct emitter *emitter, const struct ast *ast,
-                         const struct builtin *builtin, uint32_t receivers)
+/* The literal that is a function's argument at `index`, a pattern, is compiled now; false when
+ * it is no literal. */
+static bool keep_pattern(struct emitter *emitter, const struct ast *ast, uint32_t index,
+                         builtin_compiler *compile)
 {
     struct regex_problem problem;
-    const struct ast *pattern =
-        ast->call.count == 0 ? NULL : ast->call.arguments[ast->call.count - 1];
-    if (!span_is(builtin->name, "matches") || pattern == NULL || pattern->kind != AST_LITERAL ||
-        pattern->literal.kind != VALUE_STRING || ast->call.count + receivers != 2)
+    const struct ast *pattern = ast->call.arguments[index];
+    if (pattern->kind != AST_LITERAL || pattern->literal.kind != VALUE_STRING)
         return false;
-    if (receivers == 0)
-        emit(emitter, ast->call.arguments[0]);
-    const struct regex *regex =
-        regex_compile(value_span(pattern->literal), emitter->arena, &problem);
+    const struct regex *regex = compile(value_span(pattern->literal), emitter->arena, &problem);
     if (regex == NULL)
         remark_error(emitter->remarks, pattern->offset, "not a regular expression: %s",
                      problem.message);
     if (emitter->pattern_count == emitter->pattern_capacity)
         emitter->patterns = grow(emitter->arena, emitter->patterns, emitter->pattern_count,
                                  &emitter->pattern_capacity, sizeof *emitter->patterns);
-    emitter->patterns[emitter->pattern_count] = regex;
-    put(emitter, CODE_MATCHES, 0, emitter->pattern_count++, 0);
+    emitter->patterns[emitter->pattern_count++] = regex;
+    return true;
+}
+
+/* text.matches('pattern') with the pattern compiled now; false when it is no constant. */
+static bool emit_matches(struct emitter *emitter, const struct ast *ast,
+                         const struct builtin *builtin, uint32_t receivers)
+{
+    uint32_t index = ast->call.count - 1;
+    if (!span_is(builtin->name, "matches") || ast->call.count + receivers != 2 ||
+        !keep_pattern(emitter, ast, index, regex_compile))
+        return false;
+    if (receivers == 0)
+        emit(emitter, ast->call.arguments[0]);
+    put(emitter, CODE_MATCHES, 0, emitter->pattern_count - 1, 0);
     return true;
 }
 
@@ -560,6 +569,8 @@ static void emit_builtin_call(struct emitter *emitter, const struct ast *ast,
     }
     if (emit_matches(emitter, ast, builtin, receivers))
         return;
+    if (span_starts_with(builtin->name, SPAN("regex.")))
+        keep_pattern(emitter, ast, 1, regex_compile_groups);
     emit_arguments(emitter, ast);
     uint32_t count = ast->call.count + receivers;
     uint32_t at = put(emitter, CODE_CALL, 0, builtin_id(builtin), 1 - (int)count);
@@ -758,6 +769,7 @@ const struct expr_program *emit_program(const struct ast *root, const struct exp
         .source = *remarks,
         .code_count = emitter.code_count,
         .constant_count = emitter.constant_count,
+        .pattern_count = emitter.pattern_count,
         .slot_count = (uint32_t)scope->variable_count,
         .stack_depth = emitter.depth_max,
         .may_allocate = emitter.may_allocate,

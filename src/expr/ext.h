@@ -11,6 +11,7 @@ extern const struct builtin_library ext_encoder_library; /* base64.encode, … *
 extern const struct builtin_library ext_list_library;    /* slice, sort, sets.contains, … */
 extern const struct builtin_library ext_math_library;    /* math.greatest, … */
 extern const struct builtin_library ext_network_library; /* ip, cidr, … */
+extern const struct builtin_library ext_regex_library;   /* regex.extract, … */
 extern const struct builtin_library ext_string_library;  /* charAt, split, … */
 
 /* text.format(arguments) */

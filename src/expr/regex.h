@@ -23,6 +23,16 @@ const struct regex *regex_compile(struct span pattern, struct arena *arena,
                                   struct regex_problem *problem);
 
 /* True when the pattern matches anywhere in the text, which is UTF-8. Takes no memory, and
- * at most regex_cost() times the text's bytes of steps. */
+ * at most regex_cost() times the text's bytes of steps. Not with groups told apart. */
 bool regex_matches(const struct regex *regex, struct span text);
 size_t regex_cost(const struct regex *regex);
+
+/* The same pattern with its groups told apart, as regex_find() wants it. */
+const struct regex *regex_compile_groups(struct span pattern, struct arena *arena,
+                                         struct regex_problem *problem);
+
+/* How many groups with a number are in the pattern; those from REGEX_GROUPS_MAX on are not
+ * told apart. */
+uint32_t regex_groups(const struct regex *regex);
+struct span regex_pattern(const struct regex *regex);
+bool regex_has_groups(const struct regex *regex);

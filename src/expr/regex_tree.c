@@ -22,12 +22,14 @@ struct reader {
     struct regex_problem problem; /* message is NULL while all is well */
     unsigned depth;
     uint32_t range_count; /* of all sets, parts of sets too */
+    uint32_t group_count;
     bool ignores_case;
     bool is_multiline;
     bool dot_is_all;
+    bool is_lazy; /* `*` is what `*?` was, and the other way round */
 };
 
-static const struct regex_tree *read_choice(struct reader *reader);
+static struct regex_tree *read_choice(struct reader *reader);
 
 static void fail(struct reader *reader, size_t offset, const char *message)
 {
@@ -60,11 +62,16 @@ static struct regex_tree *new_tree(struct reader *reader, enum regex_tree_kind k
 {
     struct regex_tree *tree = arena_new(reader->arena, struct regex_tree);
     tree->kind = kind;
+    tree->may_be_empty = kind == TREE_ASSERT || kind == TREE_SEQUENCE;
     return tree;
 }
 
 static void append(struct regex_tree *parent, struct regex_tree *child)
 {
+    if (parent->kind == TREE_SEQUENCE)
+        parent->may_be_empty = parent->may_be_empty && child->may_be_empty;
+    else
+        parent->may_be_empty = parent->may_be_empty || child->may_be_empty;
     if (parent->last == NULL)
         parent->first = child;
     else
@@ -422,7 +429,9 @@ static void read_flags(struct reader *reader)
             reader->is_multiline = value;
         else if (take(reader, "s"))
             reader->dot_is_all = value;
-        else if (!take(reader, "U")) { /* which match is found first does not matter here */
+        else if (take(reader, "U"))
+            reader->is_lazy = value;
+        else {
             fail(reader, reader->at, "there is no such group or flag");
             return;
         }
@@ -444,11 +453,15 @@ static bool take_group_name(struct reader *reader)
 }
 
 /* Behind '('. NULL when it only sets flags for the rest of its surroundings. */
-static const struct regex_tree *read_group(struct reader *reader)
+static struct regex_tree *read_group(struct reader *reader)
 {
     size_t from = reader->at - 1;
     struct reader before = *reader;
-    if (!take_group_name(reader) && take(reader, "?")) {
+    bool is_counted = take_group_name(reader) || !take(reader, "?");
+    struct regex_tree *group = new_tree(reader, is_counted ? TREE_GROUP : TREE_SEQUENCE);
+    if (is_counted) {
+        group->group = ++reader->group_count;
+    } else {
         read_flags(reader);
         if (take(reader, ")"))
             return NULL;
@@ -456,14 +469,15 @@ static const struct regex_tree *read_group(struct reader *reader)
     }
     if (++reader->depth > REGEX_DEPTH_MAX)
         fail(reader, from, "groups nest too deeply");
-    const struct regex_tree *inner = read_choice(reader);
+    append(group, read_choice(reader));
     reader->depth--;
     if (!take(reader, ")"))
         fail(reader, from, "this group is not closed");
     reader->ignores_case = before.ignores_case;
     reader->is_multiline = before.is_multiline;
     reader->dot_is_all = before.dot_is_all;
-    return inner;
+    reader->is_lazy = before.is_lazy;
+    return group;
 }
 
 static bool take_assertion(struct reader *reader, struct regex_tree **tree)
@@ -558,22 +572,15 @@ static struct regex_tree *repeat(struct reader *reader, struct regex_tree *inner
     uint32_t max;
     if (!take_repetition(reader, &min, &max))
         return inner;
-    take(reader, "?"); /* lazy or greedy: a match is a match */
     struct regex_tree *tree = new_tree(reader, TREE_REPEAT);
     tree->first = inner;
     tree->min = min;
     tree->max = max;
+    tree->may_be_empty = min == 0 || inner->may_be_empty;
+    tree->is_lazy = take(reader, "?") != reader->is_lazy;
     size_t from = reader->at;
     if (take_repetition(reader, &min, &max))
         fail(reader, from, "a repetition cannot be repeated");
-    return tree;
-}
-
-/* A sequence around what other trees may share, so that it can have a `next` of its own. */
-static struct regex_tree *wrap(struct reader *reader, const struct regex_tree *inner)
-{
-    struct regex_tree *tree = new_tree(reader, TREE_SEQUENCE);
-    tree->first = inner;
     return tree;
 }
 
@@ -594,9 +601,9 @@ static struct regex_tree *read_sequence(struct reader *reader)
         if (take(reader, "\\Q")) {
             read_quoted(reader, sequence);
         } else if (take(reader, "(")) {
-            const struct regex_tree *group = read_group(reader);
+            struct regex_tree *group = read_group(reader);
             if (group != NULL)
-                append(sequence, repeat(reader, wrap(reader, group)));
+                append(sequence, repeat(reader, group));
         } else if (take_repetition(reader, &min, &max)) {
             fail(reader, from, "there is nothing to repeat here");
         } else {
@@ -606,7 +613,7 @@ static struct regex_tree *read_sequence(struct reader *reader)
     return sequence;
 }
 
-static const struct regex_tree *read_choice(struct reader *reader)
+static struct regex_tree *read_choice(struct reader *reader)
 {
     struct regex_tree *choice = new_tree(reader, TREE_CHOICE);
     append(choice, read_sequence(reader));
@@ -616,7 +623,7 @@ static const struct regex_tree *read_choice(struct reader *reader)
 }
 
 const struct regex_tree *regex_tree_read(struct span pattern, struct arena *arena,
-                                         struct regex_problem *problem)
+                                         struct regex_problem *problem, uint32_t *group_count)
 {
     struct reader reader = {.pattern = pattern, .arena = arena};
     const struct regex_tree *tree = read_choice(&reader);
@@ -624,5 +631,6 @@ const struct regex_tree *regex_tree_read(struct span pattern, struct arena *aren
         fail(&reader, reader.at, "this ')' closes nothing");
     reader.problem.work = reader.range_count;
     *problem = reader.problem;
+    *group_count = reader.group_count;
     return problem->message == NULL ? tree : NULL;
 }

@@ -198,6 +198,11 @@ static const struct signature table[] = {
     ROW("base64.encode", "y", "s"),
     ROW("base64.decode", "s", "y"),
 
+    ROW("regex.extract", "ss", "Os"),
+    ROW("regex.extractAll", "ss", "Ls"),
+    ROW("regex.replace", "sss", "s"),
+    ROW("regex.replace", "sssi", "s"),
+
     ROW("ip", "s", "I"),
     ROW("ip", "I", "I"),
     ROW("ip", "N", "I"),

@@ -1,8 +1,10 @@
 /*
- * test_regex.c - RE2's syntax, and time that is linear whatever the pattern.
+ * test_regex.c - RE2's syntax, its choice of a match, and time that is linear whatever the
+ * pattern.
  */
 #include "expr/regex.h"
 
+#include "expr/regex_find.h"
 #include "expr_fixture.h"
 
 static void patterns_match_anywhere_unless_anchored(void **state)
@@ -123,6 +125,130 @@ static void patterns_match_anywhere_unless_anchored(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* "0-3 1-2 -" for the first match and its groups, in bytes; "none". */
+static const char *first_match(struct fixture *fixture, const char *pattern, struct span text)
+{
+    struct regex_problem problem;
+    struct regex_find find;
+    struct text told;
+    const struct regex *regex =
+        regex_compile_groups(span_from_text(pattern), &fixture->arena, &problem);
+    if (regex == NULL)
+        return problem.message;
+    regex_find_begin(&find, regex, text, &fixture->arena);
+    if (!regex_find_next(&find, INT64_MAX))
+        return "none";
+    text_init(&told, &fixture->arena);
+    for (uint32_t i = 0; i < find.part_count; i++) {
+        const char *part = find.parts[i].text;
+        size_t from = part == NULL ? 0 : (size_t)(part - text.text);
+        text_add(&told, i == 0 ? SPAN("") : SPAN(" "));
+        if (part == NULL)
+            text_add_byte(&told, '-');
+        else
+            text_format(&told, "%zu-%zu", from, from + find.parts[i].size);
+    }
+    text_add_byte(&told, '\0');
+    return told.bytes;
+}
+
+static void the_first_match_is_the_one_that_backtracking_finds(void **state)
+{
+    static const struct {
+        const char *pattern;
+        const char *text;
+        const char *match;
+    } rows[] = {
+        {"", "", "0-0"},
+        {"", "abc", "0-0"},
+        {"b", "abc", "1-2"},
+        {"x", "abc", "none"},
+        {"a|ab", "ab", "0-1"},
+        {"ab|a", "ab", "0-2"},
+        {"(a|ab)(c|bcd)(d*)", "abcd", "0-4 0-1 1-4 4-4"},
+        {"(ab|a)(c|bcd)(d*)", "abcd", "0-4 0-2 2-3 3-4"},
+        {"a*", "aaa", "0-3"},
+        {"a*?", "aaa", "0-0"},
+        {"a+?", "aaa", "0-1"},
+        {"a+?b", "aaab", "0-4"},
+        {"a??b", "ab", "0-2"},
+        {"(a?\?)b", "ab", "0-2 0-1"},
+        {"a{2,3}", "aaaa", "0-3"},
+        {"a{2,3}?", "aaaa", "0-2"},
+        {"a{2,}?", "aaaa", "0-2"},
+        {"(?U)a+", "aaa", "0-1"},
+        {"(?U)a+?", "aaa", "0-3"},
+        {"(?U:a+)a*", "aaa", "0-3"},
+        {"(?:(?U)a+)(a*)", "aaa", "0-3 1-3"},
+        {"b*", "abb", "0-0"},
+        {"b+", "abbc", "1-3"},
+        {"(a)|(b)", "b", "0-1 - 0-1"},
+        {"(a)?b", "b", "0-1 -"},
+        {"(a(b)?)+", "aba", "0-3 2-3 1-2"},
+        {"(a*)*", "b", "0-0 0-0"},
+        {"(a*)*", "aa", "0-2 0-2"},
+        {"(a*)+", "b", "0-0 0-0"},
+        {"(a*)+", "aa", "0-2 0-2"},
+        {"(a|b)*", "ab", "0-2 1-2"},
+        {"(|a)*", "aa", "0-0 0-0"},
+        {"(|a)+", "aa", "0-0 0-0"},
+        {"(a|)+", "aa", "0-2 1-2"},
+        {"(a*?)*", "aa", "0-0 0-0"},
+        {"((a)(b))", "xab", "1-3 1-3 1-2 2-3"},
+        {"(((a)))", "a", "0-1 0-1 0-1 0-1"},
+        {"(a){2}", "aa", "0-2 1-2"},
+        {"(a){0}b", "ab", "1-2 -"},
+        {"(a){2,}", "aaa", "0-3 2-3"},
+        {"(?P<x>a)(?:b)(?<y>c)", "abc", "0-3 0-1 2-3"},
+        {"^b|a", "ab", "0-1"},
+        {"(?m)^b", "a\nb", "2-3"},
+        {"b$", "bab", "2-3"},
+        {"\\bb", "ab b", "3-4"},
+        {"(é+)(.)", "aééz", "1-6 1-5 5-6"},
+        {"(?i)(ΜΈΓΑ)", "Ωμέγα", "2-10 2-10"},
+        {"(.*)(.*)", "ab", "0-2 0-2 2-2"},
+        {"(.*?)(.*)", "ab", "0-2 0-0 0-2"},
+        {"(a+)(b+)?(a+)?", "aab", "0-3 0-2 2-3 -"},
+        {"(1)(2)(3)(4)(5)(6)(7)(8)(9)(A)", "123456789A",
+         "0-10 0-1 1-2 2-3 3-4 4-5 5-6 6-7 7-8 8-9"},
+    };
+    unsigned wrong = 0;
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct fixture *fixture = fixture_get();
+        const char *match = first_match(fixture, rows[i].pattern, span_from_text(rows[i].text));
+        if (strcmp(match, rows[i].match) == 0)
+            continue;
+        print_error("%s on %s: %s, not %s\n", rows[i].pattern, rows[i].text, match,
+                    rows[i].match);
+        wrong++;
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void a_search_takes_no_more_effort_than_it_may(void **state)
+{
+    struct fixture *fixture = fixture_get();
+    struct regex_problem problem;
+    struct regex_find find;
+    struct text text;
+    (void)state;
+    text_init(&text, &fixture->arena);
+    for (int i = 0; i < 5000; i++)
+        text_add_byte(&text, 'a');
+    const struct regex *regex =
+        regex_compile_groups(SPAN("(a|aa)*b|a"), &fixture->arena, &problem);
+    assert_non_null(regex);
+    regex_find_begin(&find, regex, text_span(&text), &fixture->arena);
+    assert_true(regex_find_next(&find, INT64_MAX));
+    assert_int_equal(find.parts[0].size, 1);
+    assert_true(find.effort <= 5001 * (int64_t)regex_cost(regex));
+    int64_t effort = find.effort;
+    assert_false(regex_find_next(&find, effort + 100));
+    assert_true(find.effort <= effort + 100 + (int64_t)regex_cost(regex));
+    assert_false(regex_find_next(&find, INT64_MAX));
+}
+
 static void what_is_no_pattern_is_told_where(void **state)
 {
     static const struct {
@@ -225,6 +351,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(patterns_match_anywhere_unless_anchored),
+        cmocka_unit_test(the_first_match_is_the_one_that_backtracking_finds),
+        cmocka_unit_test(a_search_takes_no_more_effort_than_it_may),
         cmocka_unit_test(what_is_no_pattern_is_told_where),
         cmocka_unit_test(what_explodes_elsewhere_is_linear_here),
         cmocka_unit_test(nesting_and_emptiness_end),
