@@ -290,6 +290,25 @@ const isWhole = (snapshot) => {
 const isInOrder = (snapshot) =>
   snapshot._nodes.every((node, i, all) => i === 0 || all[i - 1].order < node.order);
 
+/* XState can be led to enter a state that it has not left: by a history state whose default is
+ * where the transition comes from. It then arms the state's timer once more under the same id
+ * and forgets the first one, which nothing can cancel: it fires long after the state was left.
+ * Here leaving a state cancels all of its timers. Such differences are counted apart too. */
+function watchTimers(clock, actorOf) {
+  const { setTimeout, clearTimeout } = clock;
+  const waiting = new Set();
+  const watch = { hasLost: false };
+  clock.setTimeout = (fire, delay) => {
+    const known = Object.keys(actorOf().system._snapshot._scheduledEvents).length;
+    const id = setTimeout.call(clock, () => (waiting.delete(id), fire()), delay);
+    waiting.add(id);
+    watch.hasLost = watch.hasLost || waiting.size > known;
+    return id;
+  };
+  clock.clearTimeout = (id) => (waiting.delete(id), clearTimeout.call(clock, id));
+  return watch;
+}
+
 const look = (snapshot) =>
   JSON.stringify(sorted({
     value: snapshot.value,
@@ -308,21 +327,22 @@ function runXState(machine, events) {
     inOrder = inOrder && isInOrder(event.snapshot);
     broken = broken || !isWhole(event.snapshot);
   };
+  const timers = watchTimers(clock, () => actor);
   const actor = xstate.createActor(
     xstate.createMachine(writeState(machine.root, forXState, true)), { clock, inspect });
   actor.subscribe({ error: (error) => (problem = String(error)) });
   actor.start();
   const looks = [look(actor.getSnapshot())];
-  const ordered = [inOrder];
+  const excuses = [inOrder ? null : 'order'];
   for (const event of events) {
     if (event.advance) for (let t = 0; t < event.advance; t += 10) clock.increment(10);
     else actor.send(event);
     broken = broken || !isWhole(actor.getSnapshot());
-    ordered.push(inOrder);
+    excuses.push(timers.hasLost ? 'timer' : inOrder ? null : 'order');
     inOrder = isInOrder(actor.getSnapshot());
     looks.push(look(actor.getSnapshot()));
   }
-  return { looks, ordered, problem: broken ? 'not a whole configuration' : problem };
+  return { looks, excuses, problem: broken ? 'not a whole configuration' : problem };
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'lockstep-'));
@@ -346,14 +366,14 @@ function firstDifference(machine, events) {
   if (theirs.problem !== null) return { at: -1, refused: true };
   if (ours.problem !== null) return { at: 0, theirs: '', ours: ours.problem };
   const at = theirs.looks.findIndex((text, i) => text !== ours.looks[i]);
-  const explained = at >= 0 && !theirs.ordered[at];
-  return { at, explained, theirs: theirs.looks[at], ours: ours.looks[at] };
+  const excuse = at >= 0 ? theirs.excuses[at] : null;
+  return { at, excuse, theirs: theirs.looks[at], ours: ours.looks[at] };
 }
 
 function differs(machine, events) {
   try {
     const result = firstDifference(machine, events);
-    return result.at >= 0 && !result.explained;
+    return result.at >= 0 && result.excuse === null;
   } catch {
     return false;
   }
@@ -394,7 +414,7 @@ function main() {
   const seed = Number(seedText ?? 1);
   let different = 0;
   let refused = 0;
-  let explained = 0;
+  const excused = { order: 0, timer: 0 };
   if (xstate === null) {
     console.log(`1..0 # SKIP there is no package xstate in ${packages}`);
     return 0;
@@ -404,8 +424,8 @@ function main() {
     const machine = makeMachine(seed + i);
     const result = firstDifference(machine, events);
     refused += result.refused ? 1 : 0;
-    explained += result.at >= 0 && result.explained ? 1 : 0;
-    if (result.at < 0 || result.explained) continue;
+    if (result.at >= 0 && result.excuse !== null) excused[result.excuse]++;
+    if (result.at < 0 || result.excuse !== null) continue;
     different++;
     shrink(machine, events);
     const least = firstDifference(machine, events);
@@ -417,7 +437,8 @@ function main() {
   }
   console.log('1..1');
   console.log(`${different === 0 ? 'ok' : 'not ok'} 1 - ${machines} machines x ${EVENTS} events,` +
-    ` ${different} differ, ${explained} by XState's order of entry, ${refused} were stopped by it`);
+    ` ${different} differ, ${excused.order} by XState's order of entry,` +
+    ` ${excused.timer} by timers that it forgets, ${refused} were stopped by it`);
   return different === 0 ? 0 : 1;
 }
 
