@@ -51,6 +51,11 @@ static bool has_id(const struct scxml_converter *converter, struct span id)
     return false;
 }
 
+struct span scxml_name(const struct scxml_converter *converter, struct span name)
+{
+    return converter->semantics == SEMANTICS_XSTATE ? name : span_trim(name);
+}
+
 /* All the ids and variables there are, before anything refers to them. */
 static void collect(struct scxml_converter *converter, const struct markup *element)
 {
@@ -64,7 +69,7 @@ static void collect(struct scxml_converter *converter, const struct markup *elem
             converter->has_own_ids |= own.size > 0;
         }
         if (scxml_is(child, "data") && id.size > 0)
-            scxml_declare(converter, id);
+            scxml_declare(converter, scxml_name(converter, markup_value(child, "id")));
         if (scxml_is_state(child) || scxml_is(child, "datamodel"))
             collect(converter, child);
     }
@@ -183,7 +188,7 @@ static void add_context(struct scxml_converter *converter, const struct markup *
     const struct markup *child = element->children;
     for (; child != NULL; child = child->next) {
         if (scxml_is(child, "data"))
-            scxml_map_add(converter, context, span_trim(markup_value(child, "id")),
+            scxml_map_add(converter, context, scxml_name(converter, markup_value(child, "id")),
                           data_value(converter, child));
         else if (scxml_is(child, "datamodel") ||
                  (scxml_is_state(child) && !converter->binds_late))
@@ -455,9 +460,10 @@ static const struct node *variable_list(struct scxml_converter *converter, struc
 }
 
 /* Without a name a document is called as its file, without folders and ending. */
-static struct span machine_name(const struct markup *root)
+static struct span machine_name(const struct scxml_converter *converter,
+                                const struct markup *root)
 {
-    struct span name = span_trim(markup_value(root, "name"));
+    struct span name = scxml_name(converter, markup_value(root, "name"));
     struct span file = root->place.file;
     if (name.size > 0)
         return name;
@@ -565,7 +571,7 @@ static const struct node *convert_document(const struct markup *root,
     converter.semantics = span_is(scxml_own_value(root, "semantics"), "xstate")
                               ? SEMANTICS_XSTATE
                               : SEMANTICS_SCXML;
-    converter.name = machine_name(root);
+    converter.name = machine_name(&converter, root);
     converter.keeps_scripts = keeps_scripts && converter.datamodel == SCXML_ECMASCRIPT;
     converter.binds_late = span_is(markup_value(root, "binding"), "late");
     converter.ids = arena_new_array(arena, STATES_MAX, struct span);

@@ -475,7 +475,7 @@ static const struct node *convert_foreach(struct scxml_converter *converter,
         const struct markup_attribute *attribute = markup_find(element, names[i]);
         if (attribute == NULL)
             continue;
-        struct span name = span_trim(attribute->value);
+        struct span name = scxml_name(converter, attribute->value);
         if (!is_variable(converter, name))
             return scxml_fail(
                 converter, attribute->place,

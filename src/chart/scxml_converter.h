@@ -121,6 +121,10 @@ const struct node *scxml_params(struct scxml_converter *converter,
 const struct node *scxml_content(struct scxml_converter *converter,
                                  const struct markup *element);
 
+/* A name that the author chose, of a variable or of the machine: the W3C's have no blanks
+ * around them, ours are what is written. */
+struct span scxml_name(const struct scxml_converter *converter, struct span name);
+
 /* The child of that name, or NULL. */
 const struct markup *scxml_find_child(const struct markup *element, const char *name);
 /* True for the elements that are states: their `id` is one. */

@@ -399,6 +399,14 @@ static void add_name(struct scxml_writer *writer, struct name_list *list, struct
     list->names[list->count++] = name;
 }
 
+/* By the W3C's rules it would be another name when it is read back. */
+static void refuse_blanks(struct scxml_writer *writer, struct span name, struct place place)
+{
+    if (writer->machine->semantics == SEMANTICS_SCXML && !span_equal(span_trim(name), name))
+        diagnostics_add(writer->diagnostics, SEVERITY_ERROR, "IL0106", place,
+                        "as SCXML: the name `%.*s` has blanks around it", SPAN_ARGS(name));
+}
+
 /* All that is ever assigned to: other programs know no variable that is not declared. */
 static void find_names(struct scxml_writer *writer, struct name_list *list)
 {
@@ -428,6 +436,9 @@ static void write_data(struct scxml_writer *writer)
         return;
     markup_text_open(&writer->markup, "datamodel");
     for (uint32_t i = 0; i < list.count; i++) {
+        refuse_blanks(writer, list.names[i],
+                      i < machine->context_count ? machine->context[i].place
+                                                 : machine->states[0].place);
         markup_text_open(&writer->markup, "data");
         markup_text_attribute(&writer->markup, "id", list.names[i]);
         if (i < machine->context_count)
@@ -528,11 +539,6 @@ void scxml_write(const struct machine *machine, struct arena *arena, struct text
                                              : "SCXML has no states that follow from a record");
         return;
     }
-    if (machine->derivation != NULL) {
-        diagnostics_add(diagnostics, SEVERITY_ERROR, "IL0106", machine->states[0].place,
-                        "SCXML has no form for states that follow from a record");
-        return;
-    }
     struct span *ids = arena_new_array(arena, machine->state_count, struct span);
     struct scxml_writer writer = {
         .machine = machine, .arena = arena, .diagnostics = diagnostics, .ids = ids};
@@ -543,6 +549,7 @@ void scxml_write(const struct machine *machine, struct arena *arena, struct text
     while (writer.next < machine->transition_count &&
            machine->transitions[writer.next].event == NO_INDEX)
         writer.next++; /* those stand first, and belong to their states */
+    refuse_blanks(&writer, machine->id, machine->states[0].place);
     writer.has_root = needs_root(machine);
     writer.has_own = machine->semantics == SEMANTICS_XSTATE;
     writer.markup = (struct markup_text){.text = &body, .depth = 1};

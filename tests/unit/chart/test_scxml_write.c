@@ -192,11 +192,45 @@ static void what_was_read_is_written_as_it_was(void **state)
     }
 }
 
+/* Blanks around a name are part of it, here as everywhere in our notation. */
+static void names_are_kept_with_their_blanks(void **state)
+{
+    struct fixture first;
+    struct fixture second;
+    struct diagnostics diagnostics;
+    struct span document;
+    struct event start = {.kind = EVENT_START, .payload = value_null()};
+    (void)state;
+    fixture_open(&first,
+                 "{\"id\":\" m \",\"initial\":\"A\",\"context\":{\" n\":1,\"n\":2,\"\\n\":3},"
+                 "\"states\":{\"A\":{\"entry\":[{\"assign\":{\"n \":4}},"
+                 "{\"foreach\":[5],\"item\":\"i \",\"do\":[]}]}}}");
+    const struct machine *again =
+        scxml_again(first.machine, &first.arena, &diagnostics, &document);
+    assert_non_null(again);
+    fixture_open_machine(&second, again);
+    assert_true(span_equal(again->id, first.machine->id));
+    struct plan one = fixture_step(&first, &start);
+    struct plan other = fixture_step(&second, &start);
+    assert_int_equal(one.after.context.count, 5);
+    assert_true(value_equal(one.after.context, other.after.context));
+    fixture_close(&second);
+    fixture_close(&first);
+}
+
+/* A machine with the W3C's rules, of that name and with one variable. */
+#define SCXML_RULES(name, key)                                                            \
+    "{\"semantics\":\"scxml\",\"id\":\"" name "\",\"initial\":\"#A\",\"context\":{\"" key \
+    "\":0},\"states\":{\"A\":{}}}"
+
 static void characters_without_a_form_are_refused(void **state)
 {
     static const char *const rows[] = {
         IN_A("\"on\":{\"a\\u0001\":{\"guard\":\"true\",\"target\":\"B\"}}"),
         IN_A("\"invoke\":{\"src\":\"\\uFFFE\"}"),
+        SCXML_RULES("m", "\\tn"), /* the W3C's names have no blanks around them */
+        SCXML_RULES("m", "n "),
+        SCXML_RULES(" m", "n"),
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -221,6 +255,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_is_written_is_what_scxml_can_say),
         cmocka_unit_test(random_machines_are_the_same_again),
         cmocka_unit_test(what_was_read_is_written_as_it_was),
+        cmocka_unit_test(names_are_kept_with_their_blanks),
         cmocka_unit_test(characters_without_a_form_are_refused),
     };
     struct chart_cases cases;
