@@ -78,6 +78,22 @@ static void add_validator_label(const struct derivation *derivation, uint32_t le
     text_add_byte(text, ']');
 }
 
+typedef void draw_edge(const struct machine *machine, uint32_t source, uint32_t target,
+                       struct text *text);
+
+/* The derivation's edges, as leaves: to what is one level away. */
+static void each_edge(const struct machine *machine, draw_edge *draw, struct text *text)
+{
+    const struct derivation *derivation = machine->derivation;
+    for (uint32_t leaf = 0; derivation != NULL && leaf < derivation->leaf_count; leaf++) {
+        struct range order = derivation->leaves[leaf].order;
+        for (uint32_t i = order.first; i < order.first + order.count; i++) {
+            if (derivation->visits[i].level == 1)
+                draw(machine, leaf, derivation->visits[i].leaf, text);
+        }
+    }
+}
+
 static bool is_drawn(const struct machine_transition *transition)
 {
     return transition->event != NO_INDEX && transition->target != NO_STATE;
@@ -216,20 +232,20 @@ static void mermaid_root_arrows(const struct machine *machine,
     }
 }
 
-static void mermaid_derived(const struct machine *machine, struct text *text)
+static void mermaid_edge(const struct machine *machine, uint32_t source, uint32_t target,
+                         struct text *text)
+{
+    text_format(text, "  s%u --> s%u : ", machine->derived_states[source],
+                machine->derived_states[target]);
+    add_validator_label(machine->derivation, target, text);
+    text_add_byte(text, '\n');
+}
+
+/* Where nothing leads on, the record may still change, but the machine is at its end. */
+static void mermaid_sinks(const struct machine *machine, struct text *text)
 {
     const struct derivation *derivation = machine->derivation;
     for (uint32_t leaf = 0; derivation != NULL && leaf < derivation->leaf_count; leaf++) {
-        struct range order = derivation->leaves[leaf].order;
-        for (uint32_t i = 0; i < order.count; i++) {
-            const struct derivation_visit *visit = &derivation->visits[order.first + i];
-            if (visit->level != 1)
-                continue;
-            text_format(text, "  s%u --> s%u : ", machine->derived_states[leaf],
-                        machine->derived_states[visit->leaf]);
-            add_validator_label(derivation, visit->leaf, text);
-            text_add_byte(text, '\n');
-        }
         if (derivation_is_sink(derivation, leaf) && !derivation->is_parallel &&
             machine->states[machine->derived_states[leaf]].type != STATE_FINAL)
             text_format(text, "  s%u --> [*]\n", machine->derived_states[leaf]);
@@ -254,7 +270,8 @@ void draw_mermaid(const struct machine *machine, struct text *text)
                 mermaid_arrow(machine, transition, transition->source, target, text);
         }
     }
-    mermaid_derived(machine, text);
+    each_edge(machine, mermaid_edge, text);
+    mermaid_sinks(machine, text);
 }
 
 /* Graphviz */
@@ -328,21 +345,13 @@ static void dot_arrow(const struct machine *machine,
     text_add(text, SPAN("];\n"));
 }
 
-static void dot_derived(const struct machine *machine, struct text *text)
+static void dot_edge(const struct machine *machine, uint32_t source, uint32_t target,
+                     struct text *text)
 {
-    const struct derivation *derivation = machine->derivation;
-    for (uint32_t leaf = 0; derivation != NULL && leaf < derivation->leaf_count; leaf++) {
-        struct range order = derivation->leaves[leaf].order;
-        for (uint32_t i = 0; i < order.count; i++) {
-            const struct derivation_visit *visit = &derivation->visits[order.first + i];
-            if (visit->level != 1)
-                continue;
-            text_format(text, "  s%u -> s%u [label=\"", machine->derived_states[leaf],
-                        machine->derived_states[visit->leaf]);
-            add_validator_label(derivation, visit->leaf, text);
-            text_add(text, SPAN("\"];\n"));
-        }
-    }
+    text_format(text, "  s%u -> s%u [label=\"", machine->derived_states[source],
+                machine->derived_states[target]);
+    add_validator_label(machine->derivation, target, text);
+    text_add(text, SPAN("\"];\n"));
 }
 
 void draw_dot(const struct machine *machine, struct text *text)
@@ -357,6 +366,6 @@ void draw_dot(const struct machine *machine, struct text *text)
             dot_arrow(machine, transition, machine->targets[transition->targets.first + t],
                       text);
     }
-    dot_derived(machine, text);
+    each_edge(machine, dot_edge, text);
     text_add(text, SPAN("}\n"));
 }
