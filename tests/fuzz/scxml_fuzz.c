@@ -15,7 +15,7 @@
 #include "script/script.h"
 #include "wire/wire.h"
 
-enum { ARENA_BYTES = 64 << 20, CHILDREN_MAX = 8 };
+enum { ARENA_BYTES = 64 << 20, BIRTHS_MAX = 8 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -63,7 +63,7 @@ static void observe(void *context, const struct plan *plan, instant_ms now)
 
 static void run(const struct machine *machine)
 {
-    int left = CHILDREN_MAX;
+    int left = BIRTHS_MAX;
     struct family family;
     struct family_host host = {find, observe, &left};
     bool rests = family_open(&family, machine, &host, value_null());
