@@ -103,7 +103,8 @@ class Installed(unittest.TestCase):
         names = {os.path.basename(path) for path in self.files}
         for name in ("interlock", "interlock.h", "libinterlock.so", "libinterlock.so.0",
                      "libinterlock.a", "libinterlock-core.a", "interlock.pc",
-                     "interlock-core.pc", "interlock-static.pc", "interlock.1", "interlock.5"):
+                     "interlock-core.pc", "interlock-static.pc", "interlock.1", "interlock.5",
+                     "il_crowd.3", "il_expr.3", "il_instance.3", "il_machine.3"):
             self.assertIn(name, names)
         answer = run(self.find("bin/interlock"), "--version")
         self.assertEqual(answer.returncode, 0)
@@ -201,6 +202,26 @@ class Installed(unittest.TestCase):
         self.build("turnstile.c", "interlock-core", "cc", "-g")
         self.check_turnstile(self.play(before=("valgrind", "-q", "--error-exitcode=1",
                                                "--leak-check=full", "--show-leak-kinds=all")))
+
+    def play_example_of(self, page):
+        """Compiles what stands under EXAMPLES, as the inside of a main()."""
+        text = (ROOT / "docs/man" / page).read_text(encoding="utf-8")
+        example = re.search(r"^\.Bd -literal.*?\n(.*?)^\.Ed", text, re.M | re.S)[1]
+        path = os.path.join(self.empty, "example.c")
+        pathlib.Path(path).write_text(
+            "#include <interlock.h>\n#include <stdio.h>\n#include <string.h>\n"
+            "int main(void)\n{\n" + example.replace("\\e", "\\") + "return 0;\n}\n",
+            encoding="utf-8")
+        built = run("cc", "-Wall", "-Wextra", "-Werror", path, "-o",
+                    os.path.join(self.empty, "program"),
+                    *self.flags("--cflags", "--libs", "interlock-core"))
+        self.assertEqual(built.returncode, 0, built.stderr)
+        return self.play()
+
+    def test_examples_of_manual_pages_are_programs(self):
+        self.assertEqual("true\n", self.play_example_of("il_expr.3"))
+        self.assertEqual('wake me at 6000\n"SHUT"\n"OPEN"\n',
+                         self.play_example_of("il_instance.3"))
 
     def check_payments(self):
         first = self.play("payments.db")
