@@ -38,7 +38,7 @@ static void make_rows(struct rows *rows, struct arena *arena)
     for (size_t i = 0; i < ROWS; i++) {
         struct value_entry *entries = arena_new_array(arena, 2, struct value_entry);
         rows->a[i] = (int64_t)(i % 7) - 2;
-        rows->b[i] = i % 3;
+        rows->b[i] = (uint32_t)(i % 3);
         rows->t[i] = i % 5 < 2;
         rows->u[i] = (double)(i % 11) / 4;
         if (i % 8 == 0)
@@ -150,21 +150,24 @@ static void try_all(struct span text, struct arena *arena)
     run_columns(programs, count, rows, arena);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+static void try_within(struct span text, size_t arena_bytes)
 {
     static char memory[ARENA_BYTES];
+    struct arena arena;
+    struct arena_guard guard;
+    arena_init(&arena, memory, arena_bytes);
+    if (arena_is_spent(&arena, &guard))
+        return;
+    try_all(text, &arena);
+    arena_release_guard(&arena, &guard);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
     enum { TEXT_MAX = 400 }; /* the answers take long enough */
-    size_t sizes[] = {ARENA_BYTES, 4096 + size * 64};
     if (size > TEXT_MAX)
         return 0;
-    for (int i = 0; i < 2; i++) {
-        struct arena arena;
-        struct arena_guard guard;
-        arena_init(&arena, memory, sizes[i]);
-        if (arena_is_spent(&arena, &guard))
-            continue;
-        try_all(span_of((const char *)bytes, size), &arena);
-        arena_release_guard(&arena, &guard);
-    }
+    try_within(span_of((const char *)bytes, size), ARENA_BYTES);
+    try_within(span_of((const char *)bytes, size), 4096 + size * 64);
     return 0;
 }
