@@ -58,10 +58,11 @@ enum {
     TIMERS_PER_INSTANCE_MAX = 1000,
 
     /* Crowds: instances in the memory of a program */
-    CROWD_MEMBERS_MAX = 1 << 28,
-    CROWD_PLACES_MIN = 1 << 16, /* places to remember, even where there are fewer members */
-    CROWD_MOVES_MAX = 1 << 22,  /* looked up instead of worked out */
-    CROWD_PLAIN_MAX = 8,        /* members of a context that are kept without its names */
+    CROWD_MEMBERS_MAX = 1 << 27,
+    CROWD_PLACES_MIN = 1 << 16,    /* places to remember, even where there are fewer members */
+    CROWD_MOVES_MAX = 1 << 22,     /* looked up instead of worked out */
+    CROWD_QUESTIONS_MAX = 1 << 16, /* … of which a guard decides */
+    CROWD_PLAIN_MAX = 8,           /* members of a context that are kept without its names */
 
     /* Engine */
     INBOX_EVENTS_MAX = 64 << 10,

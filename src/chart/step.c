@@ -244,7 +244,7 @@ void stepper_forget(struct stepper *stepper)
     stepper->undeclared = (struct span){0};
     stepper->failed_send = (struct span){0};
     stepper->guard_error_raised = false;
-    stepper->looked_further = false;
+    stepper->asked_count = 0;
 }
 
 static void begin(struct stepper *stepper, const struct configuration *before)

@@ -209,7 +209,21 @@ static void forget(struct step_light *light)
     stepper_forget(light->stepper);
 }
 
-/* With guards, which read more than states and may take memory. */
+/* What guards read beside the states. */
+static void bind(struct step_light *light, const struct configuration *rest,
+                 const struct event *event, instant_ms now)
+{
+    light->plan.after.context = rest->context;
+    light->plan.after.session = rest->session;
+    light->event.type = event->type;
+    light->event.payload = event->payload;
+    light->stepper->now = now;
+    light->stepper->is_bound = false;
+    light->stepper->asked_count = 0;
+    light->stepper->effort = 0;
+}
+
+/* With guards, which may take memory. */
 static bool move_guarded(struct step_light *light, const struct configuration *rest,
                          const struct event *event, instant_ms now, uint64_t *active,
                          uint64_t *memory)
@@ -219,14 +233,7 @@ static bool move_guarded(struct step_light *light, const struct configuration *r
         forget(light);
         return false;
     }
-    light->plan.after.context = rest->context;
-    light->plan.after.session = rest->session;
-    light->event.type = event->type;
-    light->event.payload = event->payload;
-    light->stepper->now = now;
-    light->stepper->is_bound = false;
-    light->stepper->looked_further = false;
-    light->stepper->effort = 0;
+    bind(light, rest, event, now);
     bool moved = stepper_move_lightly(light->stepper, active, memory);
     if (!moved)
         forget(light);
@@ -249,6 +256,32 @@ uint32_t step_light_run(struct step_light *light, uint64_t *states,
                                  : !stepper_move_lightly(light->stepper, states, memory))
         return 0;
     return STEP_LIGHT_TAKEN | (light->stepper->applied ? STEP_LIGHT_APPLIED : 0) |
-           (light->plan.changed ? STEP_LIGHT_CHANGED : 0) |
-           (light->stepper->looked_further ? 0 : STEP_LIGHT_ALWAYS);
+           (light->plan.changed ? STEP_LIGHT_CHANGED : 0);
+}
+
+struct step_light_doubt step_light_doubt(const struct step_light *light)
+{
+    return (struct step_light_doubt){.count = light->stepper->asked_count,
+                                     .guard = light->stepper->asked,
+                                     .holds = light->stepper->asked_holds};
+}
+
+bool step_light_ask(struct step_light *light, uint32_t guard, const uint64_t *states,
+                    const struct configuration *rest, const struct event *event,
+                    uint32_t event_id, instant_ms now, bool *holds)
+{
+    struct arena_guard arena_guard;
+    if (arena_is_spent(light->arena, &arena_guard)) {
+        forget(light);
+        return false;
+    }
+    light->plan.after.active = states;
+    light->event.event = event_id;
+    bind(light, rest, event, now);
+    *holds = stepper_guard_holds(light->stepper, guard);
+    bool erred = has_erred(light->stepper);
+    if (erred)
+        forget(light);
+    arena_release_guard(light->arena, &arena_guard);
+    return !erred;
 }

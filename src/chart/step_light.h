@@ -31,8 +31,6 @@ enum {
     STEP_LIGHT_TAKEN = 1,   /* else nothing was done, and the rest is not said */
     STEP_LIGHT_APPLIED = 2, /* OUTCOME_APPLIED; else OUTCOME_IGNORED */
     STEP_LIGHT_CHANGED = 4,
-    STEP_LIGHT_ALWAYS = 8, /* the same comes of every such event in these states: no guard was
-                              asked that reads more */
 };
 
 /* Takes the event, of kind EVENT_EXTERNAL and of that id (machine_find_event), where that only
@@ -41,3 +39,18 @@ enum {
 uint32_t step_light_run(struct step_light *light, uint64_t *states,
                         const struct configuration *rest, const struct event *event,
                         uint32_t event_id, instant_ms now) must_check;
+
+/* What the answer of the last step depends on beside the states: guards that read more. None,
+ * and the same comes of every such event in these states; one, and the same comes of it
+ * whenever that says the same. */
+struct step_light_doubt {
+    uint32_t count;
+    uint32_t guard; /* the last */
+    bool holds;
+};
+struct step_light_doubt step_light_doubt(const struct step_light *light);
+
+/* Asks that one guard alone. False: it erred, which the whole step has to tell. */
+bool step_light_ask(struct step_light *light, uint32_t guard, const uint64_t *states,
+                    const struct configuration *rest, const struct event *event,
+                    uint32_t event_id, instant_ms now, bool *holds) must_check;

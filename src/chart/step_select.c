@@ -28,7 +28,7 @@ static struct value run_guard(struct stepper *stepper, uint32_t index);
 
 static struct value run_program(struct stepper *stepper, const struct machine_guard *guard)
 {
-    stepper->looked_further = true;
+    stepper->looks_further = true;
     for (uint32_t i = 0; i < guard->need_count; i++)
         stepper->slots[CHART_VARIABLE_COUNT + guard->needs[i]] =
             run_guard(stepper, guard->needs[i]);
@@ -64,7 +64,7 @@ static struct value are_active(const struct stepper *stepper, const struct machi
 
 static struct value run_with_params(struct stepper *stepper, const struct machine_guard *guard)
 {
-    stepper->looked_further = true;
+    stepper->looks_further = true;
     struct value outer = stepper->slots[CHART_PARAMS];
     struct value params = stepper_plain(stepper, guard->params);
     if (value_is_error(params))
@@ -86,7 +86,7 @@ static struct value run_guard(struct stepper *stepper, uint32_t index)
     case GUARD_EXPRESSION:
         return run_program(stepper, guard);
     case GUARD_FOREIGN:
-        stepper->looked_further = true;
+        stepper->looks_further = true;
         return expr_foreign_run(guard->foreign, value_null(), &stepper->frame, stepper->arena);
     case GUARD_AND:
         return run_parts(stepper, guard, false);
@@ -110,7 +110,13 @@ bool stepper_guard_holds(struct stepper *stepper, uint32_t index)
 {
     if (!stepper->is_bound)
         stepper_bind(stepper);
+    stepper->looks_further = false;
     struct value verdict = run_guard(stepper, index);
+    if (stepper->looks_further) {
+        stepper->asked_count++;
+        stepper->asked = index;
+        stepper->asked_holds = value_is_true(verdict);
+    }
     if (verdict.kind == VALUE_BOOL)
         return verdict.boolean;
     report_guard(stepper, &stepper->machine->guards[index], value_span(verdict));

@@ -53,7 +53,10 @@ struct stepper {
     struct span failed_send; /* the id of the event that could not be sent, or empty */
     bool is_bound;           /* the slots have their values */
     bool guard_error_raised;
-    bool looked_further; /* a guard read more than which states are active */
+    bool looks_further;   /* the guard reads more than which states are active */
+    uint32_t asked_count; /* guards that did, so far */
+    uint32_t asked;       /* the last of them */
+    bool asked_holds;     /* … and what it said */
 
     /* Moving and acting. */
     bool applied;

@@ -89,6 +89,7 @@ void crowd_places_close(struct crowd_places *places)
     memory_release(places->states);
     memory_release(places->table);
     memory_release(places->moves);
+    memory_release(places->questions);
 }
 
 uint32_t crowd_places_find(struct crowd_places *places, const uint64_t *words)
@@ -108,6 +109,7 @@ uint32_t crowd_places_find(struct crowd_places *places, const uint64_t *words)
 void crowd_places_set_events(struct crowd_places *places, uint32_t event_count)
 {
     places->event_count = event_count;
+    places->question_count = 0;
     build_moves(places);
 }
 
@@ -116,6 +118,32 @@ void crowd_places_note(struct crowd_places *places, uint32_t place, uint32_t eve
 {
     if (place < places->move_places)
         places->moves[(size_t)place * places->event_count + event] = move | CROWD_MOVE_KNOWN;
+}
+
+static struct crowd_question *add_question(struct crowd_places *places, uint32_t guard)
+{
+    memory_reserve(places->questions, places->question_count, places->question_capacity);
+    struct crowd_question *question = &places->questions[places->question_count++];
+    *question = (struct crowd_question){.guard = guard, .column = NO_INDEX};
+    return question;
+}
+
+struct crowd_question *crowd_places_note_asked(struct crowd_places *places, uint32_t place,
+                                               uint32_t event, uint32_t guard, bool holds,
+                                               uint32_t move)
+{
+    uint32_t known = crowd_places_move(places, place, event);
+    if (place >= places->move_places ||
+        (known == 0 && places->question_count == CROWD_QUESTIONS_MAX))
+        return NULL;
+    struct crowd_question *question = known == 0
+                                          ? add_question(places, guard)
+                                          : &places->questions[known >> CROWD_MOVE_SHIFT];
+    ensure(question->guard == guard);
+    question->moves[holds] = move | CROWD_MOVE_KNOWN;
+    uint32_t number = (uint32_t)(question - places->questions);
+    crowd_places_note(places, place, event, number << CROWD_MOVE_SHIFT | CROWD_MOVE_ASKS);
+    return question;
 }
 
 void crowd_places_keep(struct crowd_places *places, uint32_t *marks)
@@ -129,6 +157,7 @@ void crowd_places_keep(struct crowd_places *places, uint32_t *marks)
         marks[place] = kept++;
     }
     places->count = kept;
+    places->question_count = 0;
     build_table(places);
     build_moves(places);
 }
@@ -137,5 +166,6 @@ size_t crowd_places_bytes(const struct crowd_places *places)
 {
     return places->capacity * places->words * sizeof(uint64_t) +
            places->table_size * sizeof *places->table +
-           (size_t)places->move_places * places->event_count * sizeof *places->moves;
+           (size_t)places->move_places * places->event_count * sizeof *places->moves +
+           places->question_capacity * sizeof *places->questions;
 }

@@ -5,16 +5,24 @@
  * and history remembers the same. A place gets its number when somebody comes there first. From
  * there an event that only moves states, and asks no guard about more than those, leads to the
  * same place every time; that is noted when it was found out, and from then on the event is one
- * look into a table. So regions and histories become the table of a flat machine, as far as it
+ * look into a table. Where it asks one guard, there are two such places, and what remains to do
+ * is to ask it. So regions and histories become the table of a flat machine, as far as it
  * is needed: what lexers do with the states of an automaton that they meet.
  *
  * Always: place 0 is nowhere, words of zeros, and nothing leads there or away.
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "chart/chart.h"
+#include "expr/expr.h"
+
+/* Where an event leads that asks one guard. */
+struct crowd_question {
+    uint32_t guard;
+    uint32_t column;   /* NO_INDEX; or whose plain value the comparison decides, if an int */
+    uint32_t moves[2]; /* by what it says */
+    struct expr_comparison comparison;
+};
 
 struct crowd_places {
     size_t words; /* of one place */
@@ -27,11 +35,20 @@ struct crowd_places {
     uint32_t *moves;      /* by place and event */
     uint32_t event_count; /* of one place */
     uint32_t move_places; /* those before it have moves */
+    struct crowd_question *questions;
+    uint32_t question_count;
+    uint32_t question_capacity;
 };
 
-/* A move: 0 as long as it is not known; else these and the place where it leads. */
-enum { CROWD_MOVE_KNOWN = 1, CROWD_MOVE_APPLIED = 2, CROWD_MOVE_CHANGED = 4 };
-enum { CROWD_MOVE_SHIFT = 3 };
+/* A move: 0 as long as it is not known; else these and the place where it leads, or the number
+ * of the question that it depends on. */
+enum {
+    CROWD_MOVE_KNOWN = 1,
+    CROWD_MOVE_APPLIED = 2,
+    CROWD_MOVE_CHANGED = 4,
+    CROWD_MOVE_ASKS = 8,
+    CROWD_MOVE_SHIFT = 4
+};
 
 void crowd_places_open(struct crowd_places *places, size_t words);
 void crowd_places_close(struct crowd_places *places);
@@ -59,6 +76,12 @@ static inline uint32_t crowd_places_move(const struct crowd_places *places, uint
 /* Notes where the event leads from there; far away, where there is no room, it does not. */
 void crowd_places_note(struct crowd_places *places, uint32_t place, uint32_t event,
                        uint32_t move);
+
+/* Notes where it leads when that guard says so. The question is new (`moves` are 0) or as it
+ * was; NULL where there is no room. */
+struct crowd_question *crowd_places_note_asked(struct crowd_places *places, uint32_t place,
+                                               uint32_t event, uint32_t guard, bool holds,
+                                               uint32_t move);
 
 /* Forgets all places but 0 and those that are marked, whose new numbers replace their marks:
  * one mark for each place, not 0. Forgets all moves. */

@@ -86,13 +86,22 @@ static bool is_bare(const struct crowd_rests *rests, const struct configuration 
            span_equal(now->session, rests->bare.session) && has_shape(rests, now->context);
 }
 
+uint32_t crowd_rests_column(const struct crowd_rests *rests, struct span name)
+{
+    for (uint32_t i = 0; i < rests->plain_count; i++) {
+        if (span_equal(value_span(rests->shape[i].key), name))
+            return i;
+    }
+    return NO_INDEX;
+}
+
 const struct configuration *crowd_rests_get(struct crowd_rests *rests, size_t index)
 {
     const struct kept_configuration *kept = crowd_rests_kept(rests, index);
     if (kept != NULL)
         return &kept->configuration;
     for (uint32_t i = 0; i < rests->plain_count; i++)
-        rests->shape[i].value = rests->plain[index * rests->plain_count + i];
+        rests->shape[i].value = crowd_rests_plain(rests, index, i);
     return &rests->bare;
 }
 

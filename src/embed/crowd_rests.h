@@ -33,6 +33,16 @@ static inline const struct kept_configuration *crowd_rests_kept(const struct cro
     return rests->kept == NULL ? NULL : rests->kept[index];
 }
 
+/* The column of plain values under that name, or NO_INDEX; and the value of one that is not
+ * kept. */
+uint32_t crowd_rests_column(const struct crowd_rests *rests, struct span name);
+
+static inline struct value crowd_rests_plain(const struct crowd_rests *rests, size_t index,
+                                             uint32_t column)
+{
+    return rests->plain[index * rests->plain_count + column];
+}
+
 /* The configuration of a member; of one that is not kept, all but its words, until the next is
  * asked for. */
 const struct configuration *crowd_rests_get(struct crowd_rests *rests, size_t index);

@@ -302,46 +302,99 @@ static bool read_event(il_crowd *crowd, const char *payload_json, struct event *
     return fine;
 }
 
-/* Takes a move that is known. */
-static inline bool follow(il_crowd *crowd, size_t index, uint32_t event)
+/* What the guard of a question says of a member. False: it has to be found out by a whole step.
+ */
+static bool ask(il_crowd *crowd, size_t index, const struct crowd_question *question,
+                uint32_t number, const struct event *event, int64_t now_ms, bool *holds)
 {
-    uint32_t move = crowd_places_move(&crowd->places, place_of(crowd, index), event);
-    if (move == 0)
-        return false;
+    if (question->column != NO_INDEX && crowd_rests_kept(&crowd->rests, index) == NULL) {
+        struct value value = crowd_rests_plain(&crowd->rests, index, question->column);
+        *holds = expr_comparison_holds(&question->comparison, value.integer);
+        if (value.kind == VALUE_INT)
+            return true;
+    }
+    const uint64_t *states = crowd_places_words(&crowd->places, place_of(crowd, index));
+    return step_light_ask(crowd->light, question->guard, states,
+                          crowd_rests_get(&crowd->rests, index), event,
+                          crowd->events[number].id, now_ms, holds);
+}
+
+/* The move of a member, or 0. */
+static inline uint32_t known_move(il_crowd *crowd, size_t index, uint32_t number,
+                                  const struct event *event, int64_t now_ms)
+{
+    uint32_t move = crowd_places_move(&crowd->places, place_of(crowd, index), number);
+    if ((move & CROWD_MOVE_ASKS) == 0)
+        return move;
+    bool holds;
+    const struct crowd_question *question = &crowd->places.questions[move >> CROWD_MOVE_SHIFT];
+    return ask(crowd, index, question, number, event, now_ms, &holds) ? question->moves[holds]
+                                                                      : 0;
+}
+
+static inline void tell_move(il_crowd *crowd, uint32_t move)
+{
     crowd->changed = (move & CROWD_MOVE_CHANGED) != 0;
     crowd->outcome = (move & CROWD_MOVE_APPLIED) != 0 ? IL_OUTCOME_APPLIED : IL_OUTCOME_IGNORED;
+}
+
+/* Takes a move that is known. */
+static inline bool follow(il_crowd *crowd, size_t index, uint32_t number,
+                          const struct event *event, int64_t now_ms)
+{
+    uint32_t move = known_move(crowd, index, number, event, now_ms);
+    if (move == 0)
+        return false;
+    tell_move(crowd, move);
     if (crowd->changed)
         write_place(crowd, index, move >> CROWD_MOVE_SHIFT);
     return true;
 }
 
+/* Where one guard decides that only compares a plain value, no program has to run. */
+static void read_question(il_crowd *crowd, struct crowd_question *question)
+{
+    const struct machine_guard *guard = &crowd->machine->guards[question->guard];
+    if (guard->kind == GUARD_EXPRESSION && guard->need_count == 0 &&
+        expr_read_comparison(guard->program, &question->comparison) &&
+        span_equal(question->comparison.variable, SPAN("context")))
+        question->column = crowd_rests_column(&crowd->rests, question->comparison.member);
+}
+
+static void note(il_crowd *crowd, uint32_t place, uint32_t number, uint32_t move)
+{
+    struct step_light_doubt doubt = step_light_doubt(crowd->light);
+    if (doubt.count == 0)
+        crowd_places_note(&crowd->places, place, number, move);
+    if (doubt.count != 1)
+        return;
+    struct crowd_question *question =
+        crowd_places_note_asked(&crowd->places, place, number, doubt.guard, doubt.holds, move);
+    if (question != NULL)
+        read_question(crowd, question);
+}
+
 /* Works out where the event leads on the words of the place. False: it does more than to move.
  */
-static bool move(il_crowd *crowd, size_t index, uint32_t number, const struct event *event,
-                 int64_t now_ms)
+static bool work_out(il_crowd *crowd, size_t index, uint32_t number, const struct event *event,
+                     int64_t now_ms)
 {
-    const struct crowd_event *known = &crowd->events[number];
     make_room(crowd);
     read_states(crowd, index);
+    uint32_t from = place_of(crowd, index);
     uint32_t answer =
         step_light_run(crowd->light, crowd->now, crowd_rests_get(&crowd->rests, index), event,
-                       known->id, now_ms);
+                       crowd->events[number].id, now_ms);
     if (answer == 0)
         return false;
-    uint32_t from = place_of(crowd, index);
-    uint32_t flags = 0;
-    if ((answer & STEP_LIGHT_CHANGED) != 0) {
-        set_place(crowd, index, crowd_places_find(&crowd->places, crowd->now));
-        flags |= CROWD_MOVE_CHANGED;
-    }
-    if ((answer & STEP_LIGHT_APPLIED) != 0)
-        flags |= CROWD_MOVE_APPLIED;
-    crowd->changed = (flags & CROWD_MOVE_CHANGED) != 0;
-    crowd->outcome =
-        (flags & CROWD_MOVE_APPLIED) != 0 ? IL_OUTCOME_APPLIED : IL_OUTCOME_IGNORED;
-    if ((answer & STEP_LIGHT_ALWAYS) != 0)
-        crowd_places_note(&crowd->places, from, number,
-                          place_of(crowd, index) << CROWD_MOVE_SHIFT | flags);
+    uint32_t to =
+        answer & STEP_LIGHT_CHANGED ? crowd_places_find(&crowd->places, crowd->now) : from;
+    uint32_t move = to << CROWD_MOVE_SHIFT | CROWD_MOVE_KNOWN |
+                    (answer & STEP_LIGHT_CHANGED ? CROWD_MOVE_CHANGED : 0) |
+                    (answer & STEP_LIGHT_APPLIED ? CROWD_MOVE_APPLIED : 0);
+    set_place(crowd, index, to);
+    tell_move(crowd, move);
+    note(crowd, from, number, move);
     return true;
 }
 
@@ -352,7 +405,8 @@ static bool send_full(il_crowd *crowd, size_t index, uint32_t number, const char
 {
     struct event event = crowd->events[number].empty;
     return read_event(crowd, payload_json, &event) &&
-           (follow(crowd, index, number) || move(crowd, index, number, &event, now_ms));
+           (follow(crowd, index, number, &event, now_ms) ||
+            work_out(crowd, index, number, &event, now_ms));
 }
 
 static bool send_lightly(il_crowd *crowd, size_t index, uint32_t number,
@@ -361,10 +415,10 @@ static bool send_lightly(il_crowd *crowd, size_t index, uint32_t number,
     const struct crowd_event *known = &crowd->events[number];
     if (payload_json != NULL || !known->enters_empty)
         return send_full(crowd, index, number, payload_json, now_ms);
-    if (follow(crowd, index, number))
-        return true;
-    arena_clear(&crowd->scratch);
-    return move(crowd, index, number, &known->empty, now_ms);
+    if (crowd->scratch.used > 0)
+        arena_clear(&crowd->scratch);
+    return follow(crowd, index, number, &known->empty, now_ms) ||
+           work_out(crowd, index, number, &known->empty, now_ms);
 }
 
 il_status il_crowd_send(il_crowd *crowd, size_t index, uint32_t event, const char *payload_json,

@@ -5,6 +5,7 @@
 
 #include "expr/c_code.h"
 #include "expr/column.h"
+#include "expr/comparison.h"
 #include "expr/ecma.h"
 #include "expr/footprint.h"
 #include "expr/foreign.h"

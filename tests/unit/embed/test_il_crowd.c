@@ -68,6 +68,16 @@ static const struct row rows[] = {
      "\"params\":{\"stateValue\":\"s.z\"}}}}}}},"
      "\"s\":{\"initial\":\"w\",\"states\":{\"w\":{\"on\":{\"B\":\"z\"}},"
      "\"z\":{\"on\":{\"B\":\"w\"}}}}}}"},
+    {"guards that compare a number",
+     "{\"initial\":\"x\",\"context\":{\"m\":0,\"n\":0},\"states\":{"
+     "\"x\":{\"on\":{\"A\":[{\"target\":\"y\",\"guard\":\"context.n > 1\"},"
+     "{\"target\":\"z\",\"guard\":\"0 == context.m\"}],"
+     "\"C\":{\"target\":\"x\",\"assign\":{\"n\":\"${context.n < 3 ? context.n + 1 : 0}\"}}}},"
+     "\"y\":{\"on\":{\"A\":{\"target\":\"x\",\"guard\":\"2 >= context.n\"},"
+     "\"B\":{\"target\":\"z\",\"assign\":{\"n\":\"${context.n + 0.5}\",\"m\":1}}}},"
+     "\"z\":{\"on\":{\"A\":{\"target\":\"x\",\"guard\":\"context.n != 2\"},"
+     "\"B\":{\"target\":\"y\",\"assign\":{\"n\":2,\"m\":0}},"
+     "\"C\":{\"target\":\"x\",\"guard\":\"context.o > 2\"}}}}}"},
     {"contexts of other shapes",
      "{\"initial\":\"x\",\"context\":{\"n\":1,\"t\":null},\"states\":{"
      "\"x\":{\"on\":{\"A\":{\"target\":\"y\",\"guard\":\"context.n == 1\"},"
