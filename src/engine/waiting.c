@@ -300,7 +300,7 @@ static struct value describe_waiting(struct registry *registry, const struct ins
         if (!is_enough)
             items[count++] = awaited;
     }
-    if (instance->status == INSTANCE_ERROR) {
+    if (instance->status == INSTANCE_ERROR && !kin_is_child(instance)) {
         struct members members = new_members(arena);
         add(&members, SPAN("for"), value_string(SPAN("person")));
         add(&members, SPAN("error"), configuration->error);
@@ -514,6 +514,8 @@ void waiting_explain(struct registry *registry, const struct instance *instance,
         text_add(text, SPAN("  stopped by an error: "));
         json_write(text, configuration.error);
         text_add_byte(text, '\n');
+        if (kin_is_child(instance))
+            text_add(text, SPAN("  its parent was told: nothing wakes it\n"));
     }
     if (instance->status == INSTANCE_DONE)
         text_add(text, configuration.machine->derivation == NULL

@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Machines that invoke machines, as the commands show them."""
+
+import json
+
+import harness
+
+ORDER = """\
+id: order
+version: "1"
+machines:
+  parcel:
+    version: "1"
+    initial: PACKING
+    states:
+      PACKING:
+        invoke: { src: pack, onDone: { target: READY, actions: [ { send: PACKED, to: "#_parent" } ] } }
+      READY: { on: { DELIVERED: GONE } }
+      GONE: { type: final }
+context: { packed: 0 }
+initial: SHIPPING
+states:
+  SHIPPING:
+    invoke: { src: parcel, id: ship, onDone: DONE, onError: LOST }
+    on: { PACKED: { assign: { packed: "${context.packed + 1}" } } }
+  LOST: { on: { AGAIN: SHIPPING } }
+  DONE: { type: final }
+steps:
+  pack: { exec: ["/bin/sh", "-c", "test -e packer"] }
+"""
+
+
+class Family(harness.Case):
+    def setUp(self):
+        super().setUp()
+        self.write("order.yaml", ORDER)
+
+    def start(self, *words, status=0):
+        return self.must("start", "order.yaml", "--id", "o", "--wait", *words, status=status)
+
+    def show(self, instance):
+        return json.loads(self.must("show", instance, "-o", "json").out)
+
+    def test_whose_parent_heard_of_its_error_waits_for_nobody(self):
+        self.start()
+        self.assertEqual(self.show("o")["waiting"], [{"for": "event", "events": ["AGAIN"]}])
+        child = self.show("o/ship.1")
+        self.assertEqual((child["status"], child["waiting"]), ("error", []))
+        self.assertRegex(self.must("list").out, r"(?m)^o/ship.1 +PACKING +error$")
+        self.assertIn("\n  its parent was told: nothing wakes it\n",
+                      self.must("why", "o/ship.1").out)
+
+    def test_a_parent_that_does_not_handle_it_waits_for_a_person(self):
+        self.write("order.yaml", ORDER.replace(", onError: LOST", ""))
+        self.start()
+        self.assertEqual([wait["for"] for wait in self.show("o")["waiting"]], ["person"])
+        self.assertEqual(self.show("o/ship.1")["waiting"], [])
+
+
+harness.main(Family)
