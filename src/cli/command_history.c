@@ -87,6 +87,10 @@ static void add_line(const struct telling *telling, const struct history_line *l
     for (uint32_t i = 0; i < line->via.count; i++)
         text_format(text, "%s%.*s", i == 0 ? "  via " : ", ",
                     SPAN_ARGS(value_span(line->via.items[i])));
+    if (line->sender.size > 0) {
+        text_add(text, SPAN("  from "));
+        text_add_visible(text, line->sender);
+    }
     add_remark(text, line);
     add_errors(text, line->errors);
     text_add_byte(text, '\n');

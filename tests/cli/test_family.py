@@ -56,5 +56,13 @@ class Family(harness.Case):
         self.assertEqual([wait["for"] for wait in self.show("o")["waiting"]], ["person"])
         self.assertEqual(self.show("o/ship.1")["waiting"], [])
 
+    def test_a_history_tells_who_sent_an_event(self):
+        self.write("packer", "")
+        self.start()
+        self.assertRegex(self.must("history", "o").out,
+                         r"(?m)^ +2  \S+  PACKED +SHIPPING +from o/ship\.1$")
+        self.assertRegex(self.must("history", "o/ship.1").out,
+                         r"(?m)^ +1  \S+  start +PACKING  from o$")
+
 
 harness.main(Family)
