@@ -365,6 +365,8 @@ static void step(struct family *family, uint32_t index, const struct event *even
         before = decode(member, &family->arena);
     enum status status = step_run(member->machine, is_start ? NULL : &before, event,
                                   family->now, &family->turn, &plan);
+    if (status == STATUS_OK && index == 0)
+        letter_note_orphans(&plan, &family->arena);
     if (status == STATUS_OK)
         settle(family, index, event, before.next_number, &plan);
     else if (index == 0)

@@ -63,6 +63,31 @@ bool letter_snapshot(const struct machine *parent, const struct configuration *a
     return true;
 }
 
+static bool is_for_parent(const struct effect *effect)
+{
+    return effect->kind == EFFECT_SEND && effect->number == 0 &&
+           span_is(effect->id, "#_parent");
+}
+
+void letter_note_orphans(struct plan *plan, struct arena *arena)
+{
+    struct step_error **end = &plan->errors;
+    while (*end != NULL)
+        end = &(*end)->next;
+    for (uint32_t i = 0; i < plan->effect_count; i++) {
+        const struct effect *effect = &plan->effects[i];
+        if (!is_for_parent(effect))
+            continue;
+        struct step_error *error = arena_new(arena, struct step_error);
+        *error = (struct step_error){
+            .what = SPAN("send"),
+            .message = text_print(arena, "there is no parent to send `%.*s` to",
+                                  SPAN_ARGS(effect->name))};
+        *end = error;
+        end = &error->next;
+    }
+}
+
 struct event letter_unreachable(struct span invoke_id, struct span send_id)
 {
     return (struct event){.kind = EVENT_EXTERNAL,

@@ -24,5 +24,9 @@ struct event letter_end(const struct configuration *after, uint64_t number,
 bool letter_snapshot(const struct machine *parent, const struct configuration *after,
                      struct span invoke_id, struct arena *arena, struct event *event);
 
+/* A step cannot know whether there is a parent. Where there is none, this adds an error to the
+ * plan for each event that it sends there. */
+void letter_note_orphans(struct plan *plan, struct arena *arena);
+
 /* Nobody is there: told to the member that sent, or that invoked. */
 struct event letter_unreachable(struct span invoke_id, struct span send_id);

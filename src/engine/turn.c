@@ -144,8 +144,8 @@ struct written_plan {
 };
 
 /* Writes everything before anything is changed: what does not fit is found out in time. */
-static enum status write_plan(const struct plan *plan, struct arena *arena,
-                              struct written_plan *written)
+static enum status write_plan(const struct instance *instance, struct plan *plan,
+                              struct arena *arena, struct written_plan *written)
 {
     struct text snapshot;
     struct text context;
@@ -158,6 +158,8 @@ static enum status write_plan(const struct plan *plan, struct arena *arena,
     text_init(&errors, arena);
     snapshot_write(&snapshot, &plan->after);
     json_write(&context, plan->after.context);
+    if (kin_parent(instance) == NULL)
+        letter_note_orphans(plan, arena);
     if (plan->errors != NULL)
         json_write(&errors, describe_errors(plan, arena));
     *written =
@@ -233,7 +235,7 @@ static enum status run_step(struct engine *engine, struct instance *instance,
     if (status == STATUS_OK)
         status = step_run(machine, is_start ? NULL : &before, event, engine->now, arena, plan);
     if (status == STATUS_OK)
-        status = write_plan(plan, arena, &written);
+        status = write_plan(instance, plan, arena, &written);
     bool is_refused = is_start && plan->outcome == OUTCOME_FAILED && event->sender.size == 0;
     if (status == STATUS_OK && !is_refused)
         take_plan(engine, instance, event, is_start ? 0 : before.next_number, payload_json,
@@ -461,7 +463,7 @@ void turn_give_up(struct engine *engine, struct instance *instance, struct event
     if (status == STATUS_OK)
         status = step_give_up(before.machine, &before, event, why, engine->now, arena, &plan);
     if (status == STATUS_OK)
-        status = write_plan(&plan, arena, &written);
+        status = write_plan(instance, &plan, arena, &written);
     if (status == STATUS_OK) {
         take_plan(engine, instance, event, before.next_number, payload, &plan, &written);
         return;

@@ -64,5 +64,18 @@ class Family(harness.Case):
         self.assertRegex(self.must("history", "o/ship.1").out,
                          r"(?m)^ +1  \S+  start +PACKING  from o$")
 
+    def test_who_has_no_parent_is_told_so(self):
+        self.write("alone.yaml", "id: alone\nversion: '1'\ninitial: A\nstates:\n  A:\n    on:\n"
+                                 "      TELL: { actions: [ { send: NEWS, to: '#_parent' } ] }\n")
+        problem = "there is no parent to send `NEWS` to"
+        errors = [{"what": "send", "at": None, "message": problem}]
+        self.must("start", "alone.yaml", "--id", "a")
+        self.must("send", "a", "TELL")
+        self.assertIn(f"\n                    send: {problem}\n", self.must("history", "a").out)
+        told = self.must("history", "a", "-o", "ndjson").lines[1]
+        self.assertEqual((told["outcome"], told["errors"]), ("applied", errors))
+        told = self.must("step", "alone.yaml", "TELL").lines[1]
+        self.assertEqual((told["outcome"], told["errors"]), ("applied", errors))
+
 
 harness.main(Family)
