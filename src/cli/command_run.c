@@ -436,6 +436,7 @@ static enum cli_exit summarize(struct run *run, enum output_format format)
                                   .unread = run->unread,
                                   .bad = run->bad,
                                   .resumed = run->resumed,
+                                  .dropped = engine_view(run->session.engine).dropped,
                                   .is_stopped = run->session.is_interrupted};
     if (hidden > 0)
         report_problem("%ju more records are bad, in conflict or not let in",

@@ -178,6 +178,9 @@ static void print_text(struct tally *tally)
         add_count(&text, width, "not let in", later);
     if (summary->resumed > 0)
         text_format(&text, "resumed: %" PRIu64 " were finished before\n", summary->resumed);
+    if (summary->dropped > 0)
+        text_format(&text, "dropped: %" PRIu64 " events came too late for a child or parent\n",
+                    summary->dropped);
     if (summary->is_stopped)
         text_add(&text, SPAN("stopped: run the same command again to go on\n"));
     output_add(text_span(&text));
@@ -220,6 +223,7 @@ static void print_json(struct tally *tally)
         {value_string(SPAN("conflicts")), count_value(summary->records->counts[RUN_CONFLICT])},
         {value_string(SPAN("not_let_in")), count_value(summary->records->counts[RUN_LATER])},
         {value_string(SPAN("resumed")), count_value(summary->resumed)},
+        {value_string(SPAN("dropped")), count_value(summary->dropped)},
         {value_string(SPAN("stopped")), value_bool(summary->is_stopped)},
     };
     output_value(value_map(members, sizeof members / sizeof members[0]));

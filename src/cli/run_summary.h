@@ -12,6 +12,7 @@ struct run_summary {
     uint64_t unread;  /* records that nobody got to */
     uint64_t bad;     /* records that are none */
     uint64_t resumed; /* finished before this run */
+    uint64_t dropped; /* events for children and parents that had ended */
     bool is_stopped;  /* before its end */
 };
 

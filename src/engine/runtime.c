@@ -540,6 +540,7 @@ struct engine_view engine_view(const struct engine *engine)
         .inbox = engine->inbox_count,
         .turns = engine->turns,
         .commits = engine->commits,
+        .dropped = engine->letters_dropped,
         .lsn = engine->lsn,
         .durable_lsn = shard_durable_lsn(engine),
     };

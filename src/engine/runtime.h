@@ -107,8 +107,9 @@ struct engine_view {
     uint64_t inbox;   /* events accepted and not yet turned */
     uint64_t turns;   /* since the opening */
     uint64_t commits;
-    lsn lsn;         /* of the newest record, */
-    lsn durable_lsn; /* and of the newest that is on disk */
+    uint64_t dropped; /* events for members of a family that had ended, since the opening */
+    lsn lsn;          /* of the newest record, */
+    lsn durable_lsn;  /* and of the newest that is on disk */
 };
 
 struct engine_view engine_view(const struct engine *engine);

@@ -77,5 +77,18 @@ class Family(harness.Case):
         told = self.must("step", "alone.yaml", "TELL").lines[1]
         self.assertEqual((told["outcome"], told["errors"]), ("applied", errors))
 
+    def test_a_run_counts_what_came_too_late(self):
+        self.write("quick.yaml", ORDER.replace(
+            "initial: PACKING", "initial: HASTE").replace("    states:\n      PACKING:", '''\
+    states:
+      HASTE: { entry: [ { send: PACKED, to: "#_parent" }, { send: PACKED, to: "#_parent" } ] }
+      PACKING:''').replace("on: { PACKED: { assign: { packed: \"${context.packed + 1}\" } } }",
+                           "on: { PACKED: DONE }"))
+        self.records("in.ndjson", 2)
+        run = ("run", "quick.yaml", "--input", "in.ndjson", "--db")
+        self.assertIn("dropped: 2 events came too late for a child or parent\n",
+                      self.must(*run, "a.db").out)
+        self.assertEqual(json.loads(self.must(*run, "b.db", "-o", "json").out)["dropped"], 2)
+
 
 harness.main(Family)
