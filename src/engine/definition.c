@@ -363,6 +363,7 @@ const struct definition *definition_read_source(struct definition_source *source
 {
     uint32_t errors_before = diagnostics->errors;
     struct definition *definition = arena_new(arena, struct definition);
+    definition->place = source->root->place;
     definition->folder = arena_copy(arena, span_from_text(source->folder)).text;
     struct step_reader reader = {definition->folder, source->types, arena, diagnostics};
     const struct node *steps = gather_steps(source, arena, diagnostics);

@@ -38,6 +38,7 @@ struct machine_reference {
 
 struct definition {
     const struct machine *machine;
+    struct place place; /* where it begins */
     const struct step *steps;
     uint32_t step_count;
     const uint32_t *invoke_steps; /* for every invoke its step; NO_INDEX: it is a machine */

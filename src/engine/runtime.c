@@ -366,6 +366,14 @@ static void add_machine_rows(struct engine *engine, const struct deployed *deplo
     text_fini(&data);
 }
 
+static void add_place(struct text *message, const struct definition *definition)
+{
+    const struct place *place = &definition->place;
+    if (place->file.size > 0)
+        text_format(message, " (%.*s:%u:%u)", SPAN_ARGS(place->file), place->line,
+                    place->column);
+}
+
 /* False after saying that the version is there with other content (I11). */
 static bool keeps_version(const struct engine *engine, const struct definition *definition,
                           struct text *message)
@@ -375,10 +383,12 @@ static bool keeps_version(const struct engine *engine, const struct definition *
         registry_find_machine(&engine->registry, machine->id, machine->version);
     if (known == NULL || memcmp(known->definition->machine->digest, machine->digest, 32) == 0)
         return true;
-    text_format(
-        message,
-        "machine %.*s, version %.*s, is deployed with other content: give it a new version",
-        SPAN_ARGS(machine->id), SPAN_ARGS(machine->version));
+    text_format(message, "machine %.*s, version %.*s", SPAN_ARGS(machine->id),
+                SPAN_ARGS(machine->version));
+    add_place(message, definition);
+    text_add(message, SPAN(", is deployed with other content"));
+    add_place(message, known->definition);
+    text_add(message, SPAN(": give it a new version"));
     return false;
 }
 

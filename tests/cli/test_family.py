@@ -90,5 +90,26 @@ class Family(harness.Case):
                       self.must(*run, "a.db").out)
         self.assertEqual(json.loads(self.must(*run, "b.db", "-o", "json").out)["dropped"], 2)
 
+    def test_two_machines_of_one_id_are_told_with_their_places(self):
+        self.write("twice.yaml", '''\
+id: twice
+version: "1"
+machines:
+  one: { id: kid, version: "1", initial: A, states: { A: { type: final } } }
+  two:
+    id: kid
+    version: "1"
+    initial: B
+    states: { B: { type: final } }
+initial: A
+states:
+  A: { invoke: { src: one }, on: { X: B } }
+  B: { invoke: { src: two }, on: { X: A } }
+''')
+        answer = self.must("start", "twice.yaml", "--id", "t", status=1)
+        self.assertIn("interlock: error IL1004: machine kid, version 1 (twice.yaml:6:5), is "
+                      "deployed with other content (twice.yaml:4:8): give it a new version\n",
+                      answer.err)
+
 
 harness.main(Family)
