@@ -71,6 +71,26 @@ class Busy(harness.Case):
         self.assertEqual(later, [{"id": "5", "n": 1, "tier": "high"},
                                  {"id": "6", "n": 1, "tier": "high"}, {"id": "7"}])
 
+    def test_a_run_that_is_repeated_keeps_each_record_once(self):
+        self.write("job.yaml", MACHINE.replace("sleep 0.2", "sleep 60").replace(
+            "limit:", "timeout: 70s, deadline: 80s, limit:"))
+        self.records("in.ndjson", 12, tier="high")
+        self.write("later.ndjson", '{"id":"cut","n"')  # off by a crash
+        for _ in range(3):
+            process = self.begin("run", "job.yaml", "--input", "in.ndjson", "--refused",
+                                 "later.ndjson", "--db", "j.db")
+            for _ in range(200):
+                if self.bytes_of("later.ndjson").count(b"tier") == 8:
+                    break
+                time.sleep(0.05)
+            time.sleep(0.2)
+            process.kill()
+            self.end(process)
+        lines = self.bytes_of("later.ndjson").decode().splitlines()
+        self.assertEqual(lines[0], '{"id":"cut","n"')
+        self.assertEqual([json.loads(line)["id"] for line in lines[1:]],
+                         [f"r{i}" for i in range(4, 12)])
+
     def test_a_report_tells_who_was_not_let_in(self):
         self.records("in.ndjson", 6, tier="high")
         tap = self.run_jobs("--input", "in.ndjson", "--refused", "later.ndjson", "--report", "tap",
