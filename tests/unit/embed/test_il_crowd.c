@@ -180,7 +180,7 @@ static void run_row(const struct row *row)
     il_instance *alone[MEMBERS];
     il_crowd *crowd;
     uint64_t random = 88172645463325252u;
-    print_message("%s\n", row->name);
+    print_message("# %s\n", row->name);
     assert_int_equal(il_crowd_open(machine, MEMBERS, &crowd), IL_OK);
     for (size_t i = 0; i < MEMBERS; i++) {
         assert_int_equal(il_crowd_start(crowd, i, NULL, 0), IL_OK);
