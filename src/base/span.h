@@ -44,6 +44,27 @@ static inline bool span_equal(struct span a, struct span b)
     return a.size == b.size && (a.size == 0 || memcmp(a.text, b.text, a.size) == 0);
 }
 
+/* The same, in place of a call for what is short most of the time, such as names: both ends are
+ * compared by words that may overlap. */
+static inline bool span_equal_short(struct span a, struct span b)
+{
+    size_t size = a.size;
+    if (size != b.size)
+        return false;
+    if (size > 16)
+        return memcmp(a.text, b.text, size) == 0;
+    if (size >= 8)
+        return memcmp(a.text, b.text, 8) == 0 &&
+               memcmp(a.text + size - 8, b.text + size - 8, 8) == 0;
+    if (size >= 4)
+        return memcmp(a.text, b.text, 4) == 0 &&
+               memcmp(a.text + size - 4, b.text + size - 4, 4) == 0;
+    if (size >= 2)
+        return memcmp(a.text, b.text, 2) == 0 &&
+               memcmp(a.text + size - 2, b.text + size - 2, 2) == 0;
+    return size == 0 || *a.text == *b.text;
+}
+
 static inline bool span_is(struct span a, const char *text)
 {
     return span_equal(a, span_from_text(text));

@@ -5,8 +5,8 @@
  * the messages of unbound variables are in a pool; variables are slots of the frame; the
  * variables of macros are places on the stack, known when the program is emitted.
  *
- * An operator that meets an error as operand gives that error; only AND, OR, BRANCH and the
- * folds look at errors otherwise.
+ * An operator that meets an error as operand gives that error; only DECIDE, JOIN, BRANCH and
+ * the folds look at errors otherwise.
  *
  * Always: every jump stays inside the code, the last instruction is RETURN, and the stack
  * never holds more than stack_depth <= EXPRESSION_STACK_MAX values.
@@ -45,12 +45,8 @@
     X(IN_CONSTANT)                                                                \
     X(IN_SLOT)                                                                    \
     X(JUMP)                                                                       \
-    X(AND_JUMP) /* a false top decides: jump, keeping it */                       \
-    X(AND)      /* two operands to one, the first not false */                    \
-    X(AND_NEXT) /* AND, then AND_JUMP */                                          \
-    X(OR_JUMP)                                                                    \
-    X(OR)                                                                         \
-    X(OR_NEXT)                                                                    \
+    X(DECIDE)   /* a top of `index` (0: &&, 1: ||) decides: jump, keeping it */   \
+    X(JOIN)     /* two operands to one, the first not deciding; then DECIDE */    \
     X(BRANCH)   /* false: jump; an error: to the JUMP before the destination */   \
     X(LIST)     /* push an empty list with room for `operand` */                  \
     X(LIST_ADD) /* index: 1 when the element is optional */                       \
@@ -90,6 +86,7 @@ struct expr_program {
     const struct instruction *code;
     const struct value *constants;
     const struct regex *const *patterns;
+    const struct decision_test *tests; /* the same as tests alone, or NULL (decision.h) */
     const struct ast *root;
     struct remarks source; /* where its text stands, for the checker; without diagnostics */
     uint32_t code_count;

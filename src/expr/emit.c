@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "expr/builtin.h"
 #include "expr/compare.h"
+#include "expr/decision.h"
 #include "expr/names.h"
 #include "expr/vm.h"
 
@@ -385,21 +386,19 @@ static void emit_unary(struct emitter *emitter, const struct ast *ast)
     put(emitter, ast->operation.operator== AST_NOT ? CODE_NOT : CODE_NEGATE, 0, 0, 0);
 }
 
-/* a JUMP b NEXT c NEXT … z JOIN: every jump leads behind the end. */
+/* a DECIDE b JOIN c JOIN …: every jump leads behind the end. */
 static void emit_logic(struct emitter *emitter, const struct ast *ast)
 {
-    bool is_and = ast->kind == AST_AND;
+    bool deciding = ast->kind == AST_OR;
     uint32_t count = ast->logic.count;
     uint32_t *jumps = arena_new_array(emitter->arena, count, uint32_t);
     emit(emitter, ast->logic.operands[0]);
-    jumps[0] = put(emitter, is_and ? CODE_AND_JUMP : CODE_OR_JUMP, 0, 0, 0);
-    for (uint32_t i = 1; i + 1 < count; i++) {
+    jumps[0] = put(emitter, CODE_DECIDE, deciding, 0, 0);
+    for (uint32_t i = 1; i < count; i++) {
         emit(emitter, ast->logic.operands[i]);
-        jumps[i] = put(emitter, is_and ? CODE_AND_NEXT : CODE_OR_NEXT, 0, 0, -1);
+        jumps[i] = put(emitter, CODE_JOIN, deciding, 0, -1);
     }
-    emit(emitter, ast->logic.operands[count - 1]);
-    put(emitter, is_and ? CODE_AND : CODE_OR, 0, 0, -1);
-    for (uint32_t i = 0; i + 1 < count; i++)
+    for (uint32_t i = 0; i < count; i++)
         land(emitter, jumps[i]);
 }
 
@@ -765,6 +764,7 @@ const struct expr_program *emit_program(const struct ast *root, const struct exp
         .code = emitter.code,
         .constants = emitter.constants,
         .patterns = emitter.patterns,
+        .tests = decision_make(emitter.code, emitter.code_count, emitter.constants, arena),
         .root = root,
         .source = *remarks,
         .code_count = emitter.code_count,

@@ -8,6 +8,7 @@
 #include "expr/ast.h"
 #include "expr/code.h"
 #include "expr/cost.h"
+#include "expr/decision.h"
 #include "expr/emit.h"
 #include "expr/lexer.h"
 #include "expr/parser.h"
@@ -118,10 +119,10 @@ static struct value run_guarded(const struct expr_program *program,
     return result;
 }
 
-struct value expr_run(const struct expr_program *program, const struct expr_frame *frame,
-                      struct arena *arena)
+/* First without an arena, when it probably needs none. */
+static struct value run_code(const struct expr_program *program, const struct expr_frame *frame,
+                             struct arena *arena)
 {
-    ensure(frame->slot_count >= program->slot_count);
     if (!program->may_allocate) {
         struct vm vm = {program, frame, NULL, EXPRESSION_COST_MAX, false};
         struct value result = vm_run(&vm);
@@ -129,6 +130,18 @@ struct value expr_run(const struct expr_program *program, const struct expr_fram
             return result;
     }
     return run_guarded(program, frame, arena);
+}
+
+struct value expr_run(const struct expr_program *program, const struct expr_frame *frame,
+                      struct arena *arena)
+{
+    ensure(frame->slot_count >= program->slot_count);
+    if (program->tests != NULL) {
+        enum decision decision = decision_run(program->tests, frame->slots);
+        if (decision != DECISION_OPEN)
+            return value_bool(decision == DECISION_TRUE);
+    }
+    return run_code(program, frame, arena);
 }
 
 uint64_t expr_cost(const struct expr_program *program, uint64_t size)

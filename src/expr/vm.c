@@ -278,29 +278,14 @@ struct value vm_run(struct vm *vm)
         case CODE_JUMP:
             at = code + now.operand;
             break;
-        case CODE_AND_JUMP:
-            if (is_deciding(top[-1], false))
+        case CODE_DECIDE:
+            if (is_deciding(top[-1], now.index))
                 at = code + now.operand;
             break;
-        case CODE_OR_JUMP:
-            if (is_deciding(top[-1], true))
-                at = code + now.operand;
-            break;
-        case CODE_AND:
-        case CODE_OR:
+        case CODE_JOIN:
             top--;
-            top[-1] = join_logic(vm, top[-1], top[0], now.code == CODE_OR);
-            break;
-        case CODE_AND_NEXT:
-            top--;
-            top[-1] = join_logic(vm, top[-1], top[0], false);
-            if (is_deciding(top[-1], false))
-                at = code + now.operand;
-            break;
-        case CODE_OR_NEXT:
-            top--;
-            top[-1] = join_logic(vm, top[-1], top[0], true);
-            if (is_deciding(top[-1], true))
+            top[-1] = join_logic(vm, top[-1], top[0], now.index);
+            if (is_deciding(top[-1], now.index))
                 at = code + now.operand;
             break;
         case CODE_BRANCH:
