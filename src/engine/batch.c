@@ -149,7 +149,7 @@ static size_t add_instance_row(struct engine *engine, const struct instance *ins
         .kind = ROW_INSTANCE,
         .key = instance_id(instance),
         .lsn = instance->lsn,
-        .columns = {machine->id, machine->version, instance_path(instance),
+        .columns = {machine->id, machine->version, arena_copy(arena, instance_path(instance)),
                     span_from_text(instance_status_name(instance->status)),
                     tags_text(instance, arena),
                     arena_copy(arena, span_of(instance->context, instance->context_size)),

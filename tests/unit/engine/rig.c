@@ -3,6 +3,9 @@
  */
 #include "rig.h"
 
+#include <unistd.h>
+
+#include "base/hash.h"
 #include "store/store_backend.h"
 
 /* clock_wall(), replaced when the tests are linked. */
@@ -41,11 +44,33 @@ static void ignore_done(void *context, enum status status)
     *(enum status *)context = status;
 }
 
+static uint32_t sum_of(const struct batch *batch)
+{
+    uint32_t sum = hash_crc32c(0, batch->records.text, batch->records.size);
+    for (size_t i = 0; i < batch->row_count; i++) {
+        const struct store_row *row = &batch->rows[i];
+        sum = hash_crc32c(sum, row->key.text, row->key.size);
+        sum = hash_crc32c(sum, row->data.text, row->data.size);
+        for (size_t k = 0; k < STORE_COLUMNS_MAX; k++)
+            sum = hash_crc32c(sum, row->columns[k].text, row->columns[k].size);
+    }
+    return sum;
+}
+
+static void take_time(struct rig *rig, const struct batch *batch)
+{
+    uint32_t sum = sum_of(batch);
+    usleep(rig->commit_us);
+    rig->has_changed = rig->has_changed || sum != sum_of(batch);
+}
+
 static void faulty_commit(struct store *base, const struct batch *batch, store_done *done,
                           void *context)
 {
     struct faulty *faulty = (struct faulty *)base;
     enum status status;
+    if (faulty->rig->commit_us > 0)
+        take_time(faulty->rig, batch);
     if (++faulty->commits != faulty->fail_at) {
         store_commit(faulty->inner, batch, done, context);
         return;

@@ -36,6 +36,8 @@ struct rig {
     enum status broken_by;
     char problem[200];
     const char *focus;
+    unsigned commit_us; /* that a commit takes longer; its batch may not change meanwhile */
+    bool has_changed;   /* … and did */
     void (*before_page)(struct rig *rig, uint32_t kind); /* while somebody reads rows */
 };
 

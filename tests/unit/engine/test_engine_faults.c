@@ -355,6 +355,29 @@ static void an_instance_without_room_for_its_turn_stops_alone(void **state)
     rig_close(rig);
 }
 
+/* Where it stands is a text of its own, as regions run side by side. */
+static const char regions[] =
+    "{\"id\":\"m\",\"version\":\"1\",\"type\":\"parallel\",\"states\":{"
+    "\"R\":{\"initial\":\"A\",\"states\":{\"A\":{\"on\":{\"GO\":\"A_MUCH_LONGER_NAME\"}},"
+    "\"A_MUCH_LONGER_NAME\":{\"on\":{\"GO\":\"A\"}}}},\"S\":{\"initial\":\"B\",\"states\":{"
+    "\"B\":{}}}}}";
+
+static void what_is_being_written_does_not_change(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(rig_all_well, regions);
+    rig->commit_us = 10000;
+    rig_start(rig, "o", "{}", "", "");
+    for (int i = 0; i < 40; i++) {
+        rig_send(rig, "o", "GO", "{}", "");
+        rig_rest(rig, 2);
+    }
+    rig_until_settled(rig);
+    assert_false(rig->has_changed);
+    rig_verify(rig);
+    rig_close(rig);
+}
+
 int main(int count, char **arguments)
 {
     if (count > 1)
@@ -372,6 +395,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(an_instance_without_room_for_its_turn_stops_alone),
         cmocka_unit_test(a_bit_that_fell_over_in_a_row_is_found),
         cmocka_unit_test(a_reader_sees_what_was_deployed_while_it_looked),
+        cmocka_unit_test(what_is_being_written_does_not_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
