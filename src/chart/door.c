@@ -28,6 +28,12 @@ static const struct machine_event *find(const struct machine *machine, struct sp
     return found;
 }
 
+const struct schema *door_schema(const struct machine *machine, struct span type)
+{
+    const struct machine_event *event = find(machine, type);
+    return event == NULL ? NULL : event->schema;
+}
+
 static bool accepts_patch(struct value payload, struct arena *arena, struct span *problem)
 {
     const struct value *patch = value_find(payload, SPAN("patch"));

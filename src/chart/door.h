@@ -8,6 +8,9 @@
 
 #include "chart/machine.h"
 
+/* What the payload of an event of this type has to fit; NULL where none is declared. */
+const struct schema *door_schema(const struct machine *machine, struct span type);
+
 /* True when the event may come in; *accepted is then its payload with its numbers as the schema
  * calls them. False: *problem is a sentence. Memory comes from the arena, to whose guard it
  * jumps. */

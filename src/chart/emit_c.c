@@ -73,7 +73,7 @@ static struct span machine_name(struct emitter *emitter)
 }
 
 /* A member's. In capitals it may be a macro: NULL, or one of the file's own. */
-static struct span field_name(struct emitter *emitter, struct span key)
+struct span emit_c_member_name(struct emitter *emitter, struct span key)
 {
     struct span name = emit_c_name(emitter, key, false);
     for (size_t i = 0; i < name.size; i++) {
@@ -83,8 +83,7 @@ static struct span field_name(struct emitter *emitter, struct span key)
     return text_print(emitter->arena, "%.*s_", SPAN_ARGS(name));
 }
 
-/* A new name, whatever else has been given the same text. */
-static uint32_t add_name(struct emitter *emitter, struct emit_c_enum *names, struct span text)
+uint32_t emit_c_add_name(struct emitter *emitter, struct emit_c_enum *names, struct span text)
 {
     if (names->count == names->capacity) {
         uint32_t larger = names->capacity == 0 ? 16 : names->capacity * 2;
@@ -115,7 +114,37 @@ uint32_t emit_c_enumerate(struct emitter *emitter, struct emit_c_enum *names, st
         if (span_equal(names->meanings[i], text))
             return i;
     }
-    return add_name(emitter, names, text);
+    return emit_c_add_name(emitter, names, text);
+}
+
+/* The first word stands for all texts that the machine does not name. */
+struct span emit_c_word(struct emitter *emitter, struct span text)
+{
+    struct emit_c_enum *words = &emitter->words;
+    uint32_t i = 1;
+    if (words->count == 0)
+        emit_c_add_name(emitter, words, SPAN("OTHER"));
+    while (i < words->count && !span_equal(words->meanings[i], text))
+        i++;
+    if (i == words->count)
+        emit_c_add_name(emitter, words, text);
+    return text_print(emitter->arena, "%.*s_WORD_%.*s", SPAN_ARGS(emitter->upper),
+                      SPAN_ARGS(words->names[i]));
+}
+
+struct span emit_c_type(struct emitter *emitter, enum c_kind kind)
+{
+    switch (kind) {
+    case C_BOOL:
+        return SPAN("bool");
+    case C_INT:
+        return SPAN("int64_t");
+    case C_DOUBLE:
+        return SPAN("double");
+    case C_WORD:
+        return text_print(emitter->arena, "enum %.*s_word", SPAN_ARGS(emitter->lower));
+    }
+    never();
 }
 
 static void emit_enum(struct emitter *emitter, const struct emit_c_enum *names,
@@ -258,8 +287,11 @@ static void check(struct emitter *emitter)
 
 static bool find_kind(struct value value, enum c_kind *kind)
 {
-    *kind = value.kind == VALUE_BOOL ? C_BOOL : value.kind == VALUE_INT ? C_INT : C_DOUBLE;
-    return value.kind == VALUE_BOOL || value.kind == VALUE_INT || value.kind == VALUE_DOUBLE;
+    *kind = value.kind == VALUE_BOOL     ? C_BOOL
+            : value.kind == VALUE_INT    ? C_INT
+            : value.kind == VALUE_DOUBLE ? C_DOUBLE
+                                         : C_WORD;
+    return *kind != C_WORD || value.kind == VALUE_STRING;
 }
 
 static void find_fields(struct emitter *emitter)
@@ -274,13 +306,17 @@ static void find_fields(struct emitter *emitter)
         struct emit_c_field *field = &emitter->fields[i];
         field->key = member->key;
         if (first == NULL || !find_kind(*first, &field->kind)) {
-            emit_c_refuse(emitter, member->place,
-                          "`%.*s` must begin as a number, true or false: that is its type",
-                          SPAN_ARGS(member->key));
+            emit_c_refuse(
+                emitter, member->place,
+                "`%.*s` must begin as a number, a text, true or false: that is its type",
+                SPAN_ARGS(member->key));
             return;
         }
         field->first = *first;
-        uint32_t number = add_name(emitter, &names, field_name(emitter, member->key));
+        if (field->kind == C_WORD)
+            emit_c_word(emitter, value_span(*first));
+        uint32_t number =
+            emit_c_add_name(emitter, &names, emit_c_member_name(emitter, member->key));
         field->name = names.names[number];
         emitter->field_count++;
     }
@@ -288,24 +324,13 @@ static void find_fields(struct emitter *emitter)
 
 /* The declarations */
 
-static struct span event_name(struct emitter *emitter, uint32_t event)
+static void emit_words(struct emitter *emitter)
 {
-    return event == EVENT_ID_OTHER ? SPAN("OTHER") : emitter->machine->event_types[event];
-}
-
-static void emit_events(struct emitter *emitter)
-{
-    struct emit_c_enum names = {.word = "ON"};
-    for (uint32_t i = EVENT_ID_OTHER; i < emitter->machine->event_count; i++)
-        add_name(emitter, &names, event_name(emitter, i));
-    emit_c_names(emitter, "/* OTHER is any event that the machine does not name. */\n"
-                          "enum @_event_type {\n");
-    for (uint32_t i = 0; i < names.count; i++)
-        text_format(emitter->text, "    %.*s_ON_%.*s%s,\n", SPAN_ARGS(emitter->upper),
-                    SPAN_ARGS(names.names[i]), i == 0 ? " = 1" : "");
-    emit_c_names(emitter, "};\n\n/* May be the first member of a larger one, for the caller's "
-                          "guards and actions. */\nstruct @_event {\n"
-                          "    enum @_event_type type;\n};\n\n");
+    emitter->words.word = "WORD";
+    if (emitter->words.count > 0)
+        emit_c_names(emitter, "/* Texts: those that the machine names, and OTHER for any that "
+                              "it does not. */\n");
+    emit_enum(emitter, &emitter->words, "word");
 }
 
 static void emit_states(struct emitter *emitter)
@@ -313,9 +338,9 @@ static void emit_states(struct emitter *emitter)
     struct emit_c_enum names = {.word = "AT"};
     const struct machine *machine = emitter->machine;
     for (uint32_t i = 0; i < machine->state_count; i++)
-        add_name(emitter, &names,
-                 i == 0 ? text_print(emitter->arena, "ROOT_%.*s", SPAN_ARGS(machine->id))
-                        : machine->states[i].path);
+        emit_c_add_name(emitter, &names,
+                        i == 0 ? text_print(emitter->arena, "ROOT_%.*s", SPAN_ARGS(machine->id))
+                               : machine->states[i].path);
     emit_enum(emitter, &names, "state");
 }
 
@@ -324,7 +349,7 @@ static void emit_invokes(struct emitter *emitter)
     struct emit_c_enum names = {.word = "INVOKE"};
     const struct machine *machine = emitter->machine;
     for (uint32_t i = 0; i < machine->invoke_count; i++)
-        add_name(emitter, &names, machine->invokes[i].id);
+        emit_c_add_name(emitter, &names, machine->invokes[i].id);
     emit_enum(emitter, &names, "invoke");
 }
 
@@ -336,7 +361,8 @@ static void emit_instance(struct emitter *emitter)
     if (emitter->field_count > 0) {
         emit_c_names(emitter, "struct @_context {\n");
         for (uint32_t i = 0; i < emitter->field_count; i++)
-            text_format(emitter->text, "    %s %.*s;\n", c_code_type(emitter->fields[i].kind),
+            text_format(emitter->text, "    %.*s %.*s;\n",
+                        SPAN_ARGS(emit_c_type(emitter, emitter->fields[i].kind)),
                         SPAN_ARGS(emitter->fields[i].name));
         text_add(emitter->text, SPAN("};\n\n"));
     }
@@ -395,7 +421,7 @@ static void emit_head(struct emitter *emitter)
         " * wanted, define ^_DECLARATIONS and include it.\n *\n"
         " *     struct @ it;\n"
         " *     @_start(&it, &host);\n"
-        " *     @_step(&it, &host, &(struct @_event){^_ON_...});\n *\n"
+        " *     @_step(&it, &host, &(struct @_event){.type = ^_ON_...});\n *\n"
         " * A step that fails (a sum that overflows, too many steps without end) is undone, "
         "but\n"
         " * for the actions that were called. Inputs, outputs and parameters are not passed:\n"
@@ -404,7 +430,8 @@ static void emit_head(struct emitter *emitter)
         "#include <stddef.h>\n#include <stdint.h>\n\n"
         "/* Events that may wait inside during one step; one more fails it. */\n"
         "#ifndef ^_QUEUE_MAX\n#define ^_QUEUE_MAX 32\n#endif\n\n");
-    emit_events(emitter);
+    emit_words(emitter);
+    emit_c_events(emitter);
     emit_states(emitter);
     emitter->actions.word = "ACTION";
     emitter->guards.word = "GUARD";
@@ -421,8 +448,13 @@ static void emit_head(struct emitter *emitter)
         "enum @_outcome @_step(struct @ *self, const struct @_host *host,\n"
         "                      const struct @_event *event);\n\n"
         "bool @_is_in(const struct @ *self, enum @_state state);\n"
-        "const char *@_state_name(enum @_state state);\n\n#endif\n\n"
-        "#ifndef ^_DECLARATIONS\n\n");
+        "const char *@_state_name(enum @_state state);\n");
+    if (emitter->words.count > 0)
+        emit_c_names(emitter,
+                     "\n/* A word's text, empty for OTHER; and the word of a text. */\n"
+                     "const char *@_word_text(enum @_word word);\n"
+                     "enum @_word @_word_of(const char *text);\n");
+    emit_c_names(emitter, "\n#endif\n\n#ifndef ^_DECLARATIONS\n\n");
 }
 
 static void emit_file(struct emitter *emitter, struct text *text)
@@ -431,6 +463,7 @@ static void emit_file(struct emitter *emitter, struct text *text)
     text_init(&content, emitter->arena);
     emitter->text = &content;
     emit_c_content(emitter); /* first: what it needs is declared before it */
+    emit_c_need(emitter, 'Z', emitter->words.count > 0);
     emitter->text = text;
     emit_head(emitter);
     emit_c_tables(emitter);
@@ -455,6 +488,7 @@ void emit_c(const struct machine *machine, struct arena *arena, struct text *tex
         find_fields(&emitter);
     if (emitter.is_refused)
         return;
+    emit_c_find_payloads(&emitter);
     survey(&emitter);
     emit_file(&emitter, &whole);
     if (!emitter.is_refused)

@@ -8,7 +8,6 @@
 struct scope {
     struct emitter *emitter;
     struct c_code code;
-    struct place place;
 };
 
 static bool guard_term(struct scope *scope, uint32_t index, struct c_term *term);
@@ -27,11 +26,20 @@ static bool find_name(void *context, struct span name, struct span member, struc
             .text = text_print(emitter->arena, "self->context.%.*s", SPAN_ARGS(field->name))};
         return true;
     }
+    if (member.size > 0 && (span_is(name, "event") || span_is(name, "payload")))
+        return emit_c_payload_term(emitter, member, &scope->code, term);
     for (uint32_t i = 0; member.size == 0 && i < machine->named_guard_count; i++) {
         if (span_equal(machine->guards[i].name, name))
             return guard_term(scope, i, term);
     }
     return false;
+}
+
+static bool find_word(void *context, struct span text, struct c_term *term)
+{
+    struct scope *scope = context;
+    *term = (struct c_term){.kind = C_WORD, .text = emit_c_word(scope->emitter, text)};
+    return true;
 }
 
 static bool find_state(void *context, struct span name, struct c_term *term)
@@ -77,7 +85,7 @@ static bool combined_term(struct scope *scope, const struct machine_guard *guard
         return c_code_join(&scope->code, parts, guard->part_count, guard->kind == GUARD_OR,
                            term);
     *term = parts[0];
-    term->text = text_print(scope->emitter->arena, "!%.*s", SPAN_ARGS(parts[0].text));
+    term->text = text_print(scope->emitter->arena, "(!%.*s)", SPAN_ARGS(parts[0].text));
     return true;
 }
 
@@ -129,7 +137,7 @@ static bool guard_term(struct scope *scope, uint32_t index, struct c_term *term)
 static struct scope scope_of(struct emitter *emitter, struct c_names *names, struct text *lines,
                              const char *indent)
 {
-    *names = (struct c_names){find_name, find_state, find_event, NULL};
+    *names = (struct c_names){find_name, find_word, find_state, find_event, NULL};
     text_init(lines, emitter->arena);
     return (struct scope){.emitter = emitter,
                           .code = {.arena = emitter->arena,
@@ -167,6 +175,14 @@ static void emit_guard(struct emitter *emitter, uint32_t index)
     text_format(emitter->text, "        return %.*s;\n", SPAN_ARGS(term.text));
 }
 
+/* What can be said of the event when a transition is tried or taken: nothing of those that
+ * several types bring about, or none. */
+static uint32_t event_of(const struct machine_transition *transition)
+{
+    bool is_one = transition->event != NO_INDEX && !transition->wildcard;
+    return is_one ? transition->event : EVENT_ID_NONE;
+}
+
 static void emit_guards(struct emitter *emitter)
 {
     const struct machine *machine = emitter->machine;
@@ -179,6 +195,7 @@ static void emit_guards(struct emitter *emitter)
         if (machine->transitions[i].guard == NO_INDEX)
             continue;
         text_format(emitter->text, "    case %u: {\n", i);
+        emitter->event = event_of(&machine->transitions[i]);
         emit_guard(emitter, machine->transitions[i].guard);
         text_add(emitter->text, SPAN("    }\n"));
     }
@@ -226,16 +243,17 @@ static void emit_assign(struct emitter *emitter, const struct machine_assign *as
         return;
     }
     if (term.kind != field->kind) {
-        emit_c_refuse(emitter, assign->place,
-                      "`%.*s` is of another type in the context: write int(…) or double(…)",
-                      SPAN_ARGS(assign->key));
+        emit_c_refuse(
+            emitter, assign->place,
+            "`%.*s` is of another type in the context; numbers: write int(…) or double(…)",
+            SPAN_ARGS(assign->key));
         return;
     }
     uint32_t number = ++emitter->counter;
     text_add(emitter->text, text_span(&lines));
     emit_check(emitter, &term);
-    text_format(emitter->text, "        const %s v%u = %.*s;\n", c_code_type(term.kind), number,
-                SPAN_ARGS(term.text));
+    text_format(emitter->text, "        const %.*s v%u = %.*s;\n",
+                SPAN_ARGS(emit_c_type(emitter, term.kind)), number, SPAN_ARGS(term.text));
     text_format(settings, "        self->context.%.*s = v%u;\n", SPAN_ARGS(field->name),
                 number);
 }
@@ -385,6 +403,16 @@ static void emit_actions(struct emitter *emitter, struct range actions)
         i += emit_action(emitter, i, end);
 }
 
+static uint32_t event_of_list(const struct machine *machine, struct range list)
+{
+    for (uint32_t i = 0; i < machine->transition_count; i++) {
+        struct range actions = machine->transitions[i].actions;
+        if (actions.first == list.first && actions.count == list.count)
+            return event_of(&machine->transitions[i]);
+    }
+    return EVENT_ID_NONE;
+}
+
 static void emit_lists(struct emitter *emitter)
 {
     if (emitter->list_count == 0)
@@ -394,6 +422,7 @@ static void emit_lists(struct emitter *emitter)
     text_add(emitter->text, SPAN("    switch (actions) {\n"));
     for (uint32_t i = 0; i < emitter->list_count; i++) {
         text_format(emitter->text, "    case %u: {\n", i + 1);
+        emitter->event = event_of_list(emitter->machine, emitter->lists[i]);
         emit_actions(emitter, emitter->lists[i]);
         text_add(emitter->text, SPAN("        return true;\n    }\n"));
     }
@@ -405,6 +434,7 @@ static void emit_invariants(struct emitter *emitter)
     const struct machine *machine = emitter->machine;
     if (machine->invariant_count == 0)
         return;
+    emitter->event = EVENT_ID_NONE;
     emit_c_names(emitter, "static bool keeps_invariants(struct turn *turn)\n{\n"
                           "    const struct @ *self = turn->self;\n    (void)self;\n");
     for (uint32_t i = 0; i < machine->invariant_count; i++) {

@@ -672,6 +672,21 @@ static const struct piece {
          "{\n"
          "    return (int)state < STATES ? names[state] : \"\";\n"
          "}\n"},
+    {"Z", "\nconst char *@_word_text(enum @_word word)\n"
+          "{\n"
+          "    return (int)word < WORDS ? words[word] : \"\";\n"
+          "}\n\n"
+          "enum @_word @_word_of(const char *text)\n"
+          "{\n"
+          "    for (int i = 1; i < WORDS; i++) {\n"
+          "        size_t at = 0;\n"
+          "        while (words[i][at] == text[at] && text[at] != '\\0')\n"
+          "            at++;\n"
+          "        if (words[i][at] == text[at])\n"
+          "            return (enum @_word)i;\n"
+          "    }\n"
+          "    return ^_WORD_OTHER;\n"
+          "}\n"},
 };
 
 static bool is_needed(const char *when, const bool *has)

@@ -168,22 +168,30 @@ static void emit_state_tables(struct emitter *emitter)
         emit_numbers(emitter, "initials", "uint16_t", initial, count);
 }
 
+static void emit_text(struct emitter *emitter, struct span text)
+{
+    text_add(emitter->text, SPAN("\n    \""));
+    for (size_t at = 0; at < text.size; at++) {
+        unsigned char c = (unsigned char)text.text[at];
+        bool is_plain = c >= ' ' && c < 0x7f && c != '"' && c != '\\' && c != '?';
+        text_format(emitter->text, is_plain ? "%c" : "\\%03o", c);
+    }
+    text_add(emitter->text, SPAN("\","));
+}
+
 static void emit_names(struct emitter *emitter)
 {
-    const struct machine *machine = emitter->machine;
     text_add(emitter->text, SPAN("static const char *const names[] = {"));
-    for (uint32_t i = 0; i < machine->state_count; i++) {
-        text_add(emitter->text, i == 0 ? SPAN("\n    ") : SPAN(",\n    "));
-        text_add_byte(emitter->text, '"');
-        struct span path = machine->states[i].path;
-        for (size_t at = 0; at < path.size; at++) {
-            unsigned char c = (unsigned char)path.text[at];
-            bool is_plain = c >= ' ' && c < 0x7f && c != '"' && c != '\\' && c != '?';
-            text_format(emitter->text, is_plain ? "%c" : "\\%03o", c);
-        }
-        text_add_byte(emitter->text, '"');
-    }
-    text_add(emitter->text, SPAN("};\n"));
+    for (uint32_t i = 0; i < emitter->machine->state_count; i++)
+        emit_text(emitter, emitter->machine->states[i].path);
+    text_add(emitter->text, SPAN("\n};\n"));
+    if (emitter->words.count == 0)
+        return;
+    text_format(emitter->text, "enum { WORDS = %u };\nstatic const char *const words[] = {",
+                emitter->words.count);
+    for (uint32_t i = 0; i < emitter->words.count; i++)
+        emit_text(emitter, i == 0 ? SPAN("") : emitter->words.meanings[i]);
+    text_add(emitter->text, SPAN("\n};\n"));
 }
 
 static void emit_ends(struct emitter *emitter)
@@ -442,6 +450,8 @@ static void emit_initial(struct emitter *emitter)
                     SPAN_ARGS(field->name));
         if (field->kind == C_BOOL)
             text_add(emitter->text, field->first.boolean ? SPAN("true") : SPAN("false"));
+        else if (field->kind == C_WORD)
+            text_add(emitter->text, emit_c_word(emitter, value_span(field->first)));
         else if (field->kind == C_DOUBLE)
             text_add_double(emitter->text, field->first.real);
         else if (field->first.integer == INT64_MIN)

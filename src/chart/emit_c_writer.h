@@ -23,13 +23,30 @@
     X('T', "timers")                                     \
     X('V', "invariants")                                 \
     X('W', "guards that may have no answer")             \
-    X('X', "exit actions")
+    X('X', "exit actions")                               \
+    X('Z', "words")
 
 struct emit_c_field {
     struct span key;  /* of the context */
     struct span name; /* in C */
     enum c_kind kind;
     struct value first;
+};
+
+/* Of an event's payload: what is declared under `events` and one value. */
+struct emit_c_member {
+    struct span key;
+    struct span name;
+    enum c_kind kind;
+    struct span flag; /* the member that says whether it is there; empty: it always is */
+};
+
+/* Events with a payload, each a struct in one union. */
+struct emit_c_payload {
+    uint32_t event;
+    struct span name; /* of the event, in its enum */
+    struct emit_c_member *members;
+    uint32_t member_count;
 };
 
 /* Names of one enum, each once. */
@@ -54,11 +71,16 @@ struct emitter {
 
     struct emit_c_field *fields;
     uint32_t field_count;
+    struct emit_c_payload *payloads;
+    uint32_t payload_count;
+    struct emit_c_enum events; /* from OTHER on */
+    struct emit_c_enum words;  /* texts; the first is any other */
     struct emit_c_enum actions;
     struct emit_c_enum guards;
 
     struct range *lists; /* of actions, by number from 1 */
     uint32_t list_count;
+    uint32_t event;   /* of what is being written; EVENT_ID_NONE: it may be any */
     uint32_t counter; /* of variables */
 };
 
@@ -73,6 +95,22 @@ void emit_c_names(struct emitter *emitter, const char *words);
 struct span emit_c_name(struct emitter *emitter, struct span text, bool is_upper);
 /* The number of a name in an enum, new or known. */
 uint32_t emit_c_enumerate(struct emitter *emitter, struct emit_c_enum *names, struct span text);
+
+/* A new name, whatever else has been given the same text. */
+uint32_t emit_c_add_name(struct emitter *emitter, struct emit_c_enum *names, struct span text);
+/* The name of a text's word in C. */
+struct span emit_c_word(struct emitter *emitter, struct span text);
+/* "int64_t" */
+struct span emit_c_type(struct emitter *emitter, enum c_kind kind);
+/* A member's name, which is no macro's. */
+struct span emit_c_member_name(struct emitter *emitter, struct span key);
+
+/* emit_c_payload.c: events, and what comes with them. */
+void emit_c_find_payloads(struct emitter *emitter);
+void emit_c_events(struct emitter *emitter);
+/* A member of the event that is being handled; adds the lines that look for it. */
+bool emit_c_payload_term(struct emitter *emitter, struct span key, struct c_code *code,
+                         struct c_term *term);
 
 bool emit_c_has(const struct emitter *emitter, char part);
 void emit_c_need(struct emitter *emitter, char part, bool is_needed);

@@ -11,13 +11,6 @@
 #include "expr/ast.h"
 #include "expr/code.h"
 
-const char *c_code_type(enum c_kind kind)
-{
-    static const char *const names[] = {
-        [C_BOOL] = "bool", [C_INT] = "int64_t", [C_DOUBLE] = "double"};
-    return names[kind];
-}
-
 const char *c_code_helper(enum c_helper helper)
 {
     static const char *const texts[] = {
@@ -114,6 +107,8 @@ static bool literal_term(struct c_code *code, struct value value, struct c_term 
 {
     struct text text;
     *term = (struct c_term){0};
+    if (value.kind == VALUE_STRING)
+        return code->names->find_word(code->names->context, value_span(value), term);
     text_init(&text, code->arena);
     if (value.kind == VALUE_BOOL) {
         term->kind = C_BOOL;
@@ -130,16 +125,17 @@ static bool literal_term(struct c_code *code, struct value value, struct c_term 
         text_add_double(&text, value.real);
         text_add_byte(&text, ')');
     } else {
-        return refuse(code, "only whole numbers, doubles, true and false are written in C");
+        return refuse(code, "only numbers, texts, true and false are written in C");
     }
     term->text = text_span(&text);
     return true;
 }
 
-static bool select_term(struct c_code *code, const struct ast *ast, struct c_term *term)
+/* `context.n`, whatever asks for it. */
+static bool member_term(struct c_code *code, const struct ast *ast, struct c_term *term)
 {
     const struct ast *operand = ast->select.operand;
-    if (operand->kind == AST_NAME && !ast->select.is_optional &&
+    if (operand->kind == AST_NAME &&
         code->names->find(code->names->context, operand->name.name, ast->select.field, term))
         return true;
     struct text text;
@@ -148,6 +144,27 @@ static bool select_term(struct c_code *code, const struct ast *ast, struct c_ter
     code->problem =
         PRINT(code, "`%.*s` has no type that C could know", SPAN_ARGS(text_span(&text)));
     return false;
+}
+
+static bool select_term(struct c_code *code, const struct ast *ast, struct c_term *term)
+{
+    if (ast->select.is_optional)
+        return refuse(code, "an optional is written in C with orValue(…) only");
+    return member_term(code, ast, term);
+}
+
+/* has(event.n): what cannot fail is there. */
+static bool has_term(struct c_code *code, const struct ast *ast, struct c_term *term)
+{
+    struct c_term member;
+    if (!member_term(code, ast, &member))
+        return false;
+    *term = (struct c_term){.kind = C_BOOL, .text = SPAN("true")};
+    if (can_fail(&member)) {
+        add_line(code, "(void)%.*s;", SPAN_ARGS(member.text));
+        term->text = PRINT(code, "(!%.*s)", SPAN_ARGS(member.failed));
+    }
+    return true;
 }
 
 static bool name_term(struct c_code *code, const struct ast *ast, struct c_term *term)
@@ -181,22 +198,70 @@ static void fit(struct c_code *code, const struct ast *ast, struct c_term *term,
         literal_term(code, value_double((double)ast->literal.integer), term);
 }
 
-static bool compare(struct c_code *code, const struct ast *left, const struct ast *right,
-                    const char *operator, struct c_term * term)
+/* `event.?n.orValue(3)` */
+static bool or_value_term(struct c_code *code, const struct ast *ast, struct c_term *term)
 {
+    struct c_term other;
+    if (!member_term(code, ast->call.target, term) ||
+        !translate(code, ast->call.arguments[0], &other))
+        return false;
+    fit(code, ast->call.arguments[0], &other, term->kind);
+    if (other.kind != term->kind)
+        return refuse(code, "orValue() must have the type of the member");
+    if (!can_fail(term))
+        return true;
+    struct span missing = term->failed;
+    term->text = PRINT(code, "(%.*s ? %.*s : %.*s)", SPAN_ARGS(missing), SPAN_ARGS(other.text),
+                       SPAN_ARGS(term->text));
+    term->failed = SPAN("");
+    if (can_fail(&other))
+        term->failed =
+            PRINT(code, "(%.*s && %.*s)", SPAN_ARGS(missing), SPAN_ARGS(other.failed));
+    return true;
+}
+
+static bool is_equality(enum ast_operator operator)
+{
+    return operator== AST_EQUAL || operator== AST_NOT_EQUAL;
+}
+
+/* A value beside itself, which compilers warn of. No number here is unequal to itself. */
+static struct span verdict_on_itself(enum ast_operator operator)
+{
+    bool holds = operator== AST_EQUAL || operator== AST_LESS_EQUAL || operator==
+        AST_GREATER_EQUAL;
+    return holds ? SPAN("true") : SPAN("false");
+}
+
+static bool compare_terms(struct c_code *code, enum ast_operator operator,
+                          const struct c_term * a, const struct c_term *b, struct c_term *term)
+{
+    if (a->kind != b->kind)
+        return refuse(code, "values of different types are compared: write double(…)");
+    struct span text = span_equal(a->text, b->text) && a->kind != C_DOUBLE
+                           ? verdict_on_itself(operator)
+                           : PRINT(code, "(%.*s %s %.*s)", SPAN_ARGS(a->text),
+                                   ast_operator_text(operator), SPAN_ARGS(b->text));
+    *term = (struct c_term){
+        .kind = C_BOOL, .text = text, .failed = either(code, a->failed, b->failed)};
+    return true;
+}
+
+static bool compare(struct c_code *code, const struct ast *ast, struct c_term *term)
+{
+    const struct ast *left = ast->operation.left;
+    const struct ast *right = ast->operation.right;
+    enum ast_operator operator= ast->operation.operator;
     struct c_term a;
     struct c_term b;
     if (!translate(code, left, &a) || !translate(code, right, &b))
         return false;
+    if (a.kind == C_WORD && b.kind == C_WORD &&
+        !(is_equality(operator) && (is_text(left) || is_text(right))))
+        return refuse(code, "texts are only compared with constants, by == and !=");
     fit(code, left, &a, b.kind);
     fit(code, right, &b, a.kind);
-    if (a.kind != b.kind)
-        return refuse(code, "values of different types are compared: write double(…)");
-    *term = (struct c_term){
-        .kind = C_BOOL,
-        .text = PRINT(code, "(%.*s %s %.*s)", SPAN_ARGS(a.text), operator, SPAN_ARGS(b.text)),
-        .failed = either(code, a.failed, b.failed)};
-    return true;
+    return compare_terms(code, operator, & a, &b, term);
 }
 
 /* `event.type == 'PAY'` */
@@ -208,24 +273,30 @@ static bool compare_event(struct c_code *code, const struct ast *ast, struct c_t
     if (!code->names->find_event(code->names->context, value_span(text->literal), term))
         return refuse(code, "the type of the event is not known here");
     if (ast->operation.operator== AST_NOT_EQUAL)
-        term->text = PRINT(code, "!%.*s", SPAN_ARGS(term->text));
+        term->text = PRINT(code, "(!%.*s)", SPAN_ARGS(term->text));
     return true;
 }
 
 static bool is_one_of(struct c_code *code, const struct ast *ast, struct c_term *term)
 {
     const struct ast *list = ast->operation.right;
+    struct c_term a;
     if (list->kind != AST_LIST)
         return refuse(code, "`in` is written in C for a list of literals only");
-    *term = (struct c_term){.kind = C_BOOL, .text = SPAN("false")};
+    if (!translate(code, ast->operation.left, &a))
+        return false;
+    *term = (struct c_term){.kind = C_BOOL, .text = SPAN("false"), .failed = a.failed};
     for (uint32_t i = 0; i < list->list.count; i++) {
         struct c_term one;
-        if (list->list.elements[i].is_optional ||
-            list->list.elements[i].value->kind != AST_LITERAL)
+        struct c_term b;
+        const struct ast *element = list->list.elements[i].value;
+        if (list->list.elements[i].is_optional || element->kind != AST_LITERAL)
             return refuse(code, "`in` is written in C for a list of literals only");
-        if (!compare(code, ast->operation.left, list->list.elements[i].value, "==", &one))
+        if (!translate(code, element, &b))
             return false;
-        term->failed = one.failed;
+        fit(code, element, &b, a.kind);
+        if (!compare_terms(code, AST_EQUAL, &a, &b, &one))
+            return false;
         term->text =
             i == 0 ? one.text
                    : PRINT(code, "(%.*s || %.*s)", SPAN_ARGS(term->text), SPAN_ARGS(one.text));
@@ -250,7 +321,8 @@ static bool calculate(struct c_code *code, const struct ast *ast, struct c_term 
     size_t row = 0;
     if (!translate(code, ast->operation.left, &a) || !translate(code, ast->operation.right, &b))
         return false;
-    if (a.kind != b.kind || a.kind == C_BOOL || (a.kind == C_DOUBLE && operator== AST_MODULO))
+    if (a.kind != b.kind || a.kind == C_BOOL || a.kind == C_WORD ||
+        (a.kind == C_DOUBLE && operator== AST_MODULO))
         return refuse(code, "numbers of different types do not mix: write double(…) or 1.0");
     struct span failed = either(code, a.failed, b.failed);
     if (a.kind == C_DOUBLE) {
@@ -272,14 +344,13 @@ static bool binary_term(struct c_code *code, const struct ast *ast, struct c_ter
     const struct ast *left = ast->operation.left;
     const struct ast *right = ast->operation.right;
     enum ast_operator operator= ast->operation.operator;
-    bool is_equality = operator== AST_EQUAL || operator== AST_NOT_EQUAL;
-    if (is_equality &&
+    if (is_equality(operator) &&
         ((is_event_type(left) && is_text(right)) || (is_event_type(right) && is_text(left))))
         return compare_event(code, ast, term);
     if (operator== AST_IN)
         return is_one_of(code, ast, term);
     if (operator<= AST_NOT_EQUAL)
-        return compare(code, left, right, ast_operator_text(operator), term);
+        return compare(code, ast, term);
     return calculate(code, ast, term);
 }
 
@@ -290,10 +361,10 @@ static bool unary_term(struct c_code *code, const struct ast *ast, struct c_term
         return false;
     *term = a;
     if (ast->operation.operator== AST_NOT && a.kind == C_BOOL) {
-        term->text = PRINT(code, "!%.*s", SPAN_ARGS(a.text));
+        term->text = PRINT(code, "(!%.*s)", SPAN_ARGS(a.text));
         return true;
     }
-    if (ast->operation.operator== AST_NOT || a.kind == C_BOOL)
+    if (ast->operation.operator== AST_NOT || a.kind == C_BOOL || a.kind == C_WORD)
         return refuse(code, "the operand is of another type");
     if (a.kind == C_DOUBLE)
         term->text = PRINT(code, "(-%.*s)", SPAN_ARGS(a.text));
@@ -378,8 +449,12 @@ static bool condition_term(struct c_code *code, const struct ast *ast, struct c_
 /* In('A'), int(…), double(…) */
 static bool call_term(struct c_code *code, const struct ast *ast, struct c_term *term)
 {
-    bool is_plain = ast->call.target == NULL && ast->call.count == 1;
+    const struct ast *target = ast->call.target;
+    bool is_plain = target == NULL && ast->call.count == 1;
     struct c_term a;
+    if (target != NULL && target->kind == AST_SELECT && target->select.is_optional &&
+        ast->call.count == 1 && span_is(ast->call.name, "orValue"))
+        return or_value_term(code, ast, term);
     if (is_plain && span_is(ast->call.name, "In") && is_text(ast->call.arguments[0]) &&
         code->names->find_state(code->names->context,
                                 value_span(ast->call.arguments[0]->literal), term))
@@ -393,7 +468,7 @@ static bool call_term(struct c_code *code, const struct ast *ast, struct c_term 
     if (!translate(code, ast->call.arguments[0], &a))
         return false;
     *term = a;
-    if (a.kind == C_BOOL)
+    if (a.kind == C_BOOL || a.kind == C_WORD)
         return refuse(code, "the operand is of another type");
     if (is_double && a.kind == C_INT)
         *term = (struct c_term){C_DOUBLE, PRINT(code, "((double)%.*s)", SPAN_ARGS(a.text)),
@@ -424,6 +499,7 @@ static bool translate(struct c_code *code, const struct ast *ast, struct c_term 
     case AST_CALL:
         return call_term(code, ast, term);
     case AST_HAS:
+        return has_term(code, ast, term);
     case AST_INDEX:
     case AST_LIST:
     case AST_MAP:
@@ -449,5 +525,5 @@ bool c_code_slot(struct c_code *code, const struct expr_slot *slot, struct c_ter
         return literal_term(code, *literal, term);
     if (program != NULL)
         return c_code_program(code, program, term);
-    return refuse(code, "texts, lists and maps are not written in C");
+    return refuse(code, "texts made of parts, lists and maps are not written in C");
 }

@@ -1,14 +1,15 @@
 /*
- * c_code.h - expressions as C17, where all they touch are numbers and truths of known types.
+ * c_code.h - expressions as C17, where all they touch are numbers, truths and words.
  *
  * What an expression would answer the C answers too: sums are checked, `error || true` is
- * true, and int and double do not mix. What C has no such words for is refused.
+ * true, and int and double do not mix. A text is a word, one of an enumeration: it can be
+ * compared with constants, and that is all. What C has no such words for is refused.
  */
 #pragma once
 
 #include "expr/slot.h"
 
-enum c_kind { C_BOOL, C_INT, C_DOUBLE };
+enum c_kind { C_BOOL, C_INT, C_DOUBLE, C_WORD };
 
 /* A value in C. */
 struct c_term {
@@ -17,9 +18,11 @@ struct c_term {
     struct span failed; /* true where there is no value; empty: there always is one */
 };
 
-/* What names mean: false where they mean nothing in C. `member` is empty for a name alone. */
+/* What names mean: false where they mean nothing in C. `member` is empty for a name alone;
+ * with one the term may fail, which is the same as that there is no such member. */
 struct c_names {
     bool (*find)(void *context, struct span name, struct span member, struct c_term *term);
+    bool (*find_word)(void *context, struct span text, struct c_term *term);
     bool (*find_state)(void *context, struct span state, struct c_term *term);
     bool (*find_event)(void *context, struct span type, struct c_term *term);
     void *context;
@@ -51,7 +54,5 @@ bool c_code_slot(struct c_code *code, const struct expr_slot *slot, struct c_ter
 bool c_code_join(struct c_code *code, const struct c_term *parts, uint32_t count, bool is_or,
                  struct c_term *term);
 
-/* "int64_t" */
-const char *c_code_type(enum c_kind kind);
 /* The definition of a helper. */
 const char *c_code_helper(enum c_helper helper);

@@ -38,6 +38,9 @@ const struct schema *schema_compile(const struct node *node, struct arena *arena
 bool schema_accept(const struct schema *schema, struct value value, struct arena *arena,
                    struct value *accepted, struct schema_problem *problem);
 
+/* True when no value fits that has not this member; false when that is not sure. */
+bool schema_requires(const struct schema *schema, struct span name);
+
 /* What the checker may know of values that fit. An object whose additionalProperties is not
  * false is an open record. Where properties are listed without a type, an object is taken for
  * granted, which JSON Schema itself does not do. */

@@ -17,7 +17,7 @@ COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
 FLAGS = ["-std=c17", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror",
          "-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all"]
 
-# Reads a number a line, of an event, and says a line of JSON: what the instance is then and what
+# Reads a line for each event, its number and its payload, and says a line of JSON: what the instance is then and what
 # it asked for.
 DRIVER = """\
 #include "emitted.c"
@@ -58,7 +58,8 @@ int main(void)
     tell(&it, 0);
     while (scanf("%d", &event) == 1) {
         printf("{\\"calls\\":[");
-        struct NAME_event given = {(enum NAME_event_type)event};
+        struct NAME_event given = {.type = (enum NAME_event_type)event};
+PAYLOADS
         int outcome = (int)NAME_step(&it, &host, &given);
         tell(&it, outcome);
     }
@@ -80,15 +81,28 @@ HOSTS = {
 }
 
 
+# What comes with events, and who has not to have it.
+PAYLOADS = {"E0": {"k": {"type": "integer"}, "s": {"enum": ["a", "b"]}},
+            "E1": {"k": {"type": "integer"}, "w": {"type": "string"}},
+            "E2": {"x": {"type": "number"}, "s": {"type": "string"}, "y": {"type": "boolean"}}}
+OPTIONAL = {("E1", "k"), ("E1", "w"), ("E2", "s")}
+
+
 class Maker:
     """Random machines of what C has words for."""
 
     def __init__(self, seed):
         self.dice = random.Random(seed)
         self.states = []
-        self.root = {"id": "m", "context": {"n": 0, "b": False, "x": 0.5},
+        self.root = {"id": "m", "context": {"n": 0, "b": False, "x": 0.5, "s": "c"},
+                     "events": {"*": {}, **{
+                         event: {"type": "object", "properties": members,
+                                 "required": [key for key in members
+                                              if (event, key) not in OPTIONAL]}
+                         for event, members in PAYLOADS.items()}},
                      "guards": {"big": "context.n > 3 || context.b",
                                 "odd": "context.n % 2 == 1 && !big"},
+                     "on": {event: {} for event in PAYLOADS},  # so they have numbers
                      "invariants": {"small": "context.n < 1000"}}
         self.plant(self.root, "", 0)
         for path, state in self.states:
@@ -122,36 +136,59 @@ class Maker:
         else:
             state["initial"] = self.dice.choice([key for key in state["states"] if key != "H"])
 
-    def guard(self):
+    def members(self, event):
+        """What can be read of the payload: of any event where it may be any."""
+        events = PAYLOADS if event == "*" else [event]
+        return sorted({key for one in events for key in PAYLOADS.get(one, {})})
+
+    def payload_guard(self, event):
+        guards = {"k": ["event.k > 2", "has(event.k) && event.k != 3", "payload.k == event.k",
+                        "event.?k.orValue(context.n) < 2", "event.k in [1, 2]"],
+                  "s": ["event.s == 'a'", "event.s in ['b', 'zz']", "!(event.s != 'b')"],
+                  "w": ["event.w == ''", "event.?w.orValue('no') == 'no'", "!has(event.w)"],
+                  "x": ["event.x > 1.0 || context.n == context.n", "event.x * 2.0 < context.x"],
+                  "y": ["event.y", "!event.y || event.x >= 1"]}
+        return self.dice.choice(guards[self.dice.choice(self.members(event))])
+
+    def guard(self, event=None):
+        if self.members(event) and self.dice.random() < 0.4:
+            return self.payload_guard(event)
         return self.dice.choice([
+            "context.s == 'a'", "context.s in ['b', 'zz'] || context.s != 'c'",
             "context.n > 2", "context.n + 1 == 3 || In('%s')" % self.dice.choice(self.states)[0],
             "big", "!odd", "10 / context.n > 2", "context.b ? context.n < 4 : context.x > 1.0",
             "context.n in [1, 2, 5] || 1 / (context.n - 3) == 1", "context.x * 2.0 < 5.0",
             "event.type == 'error.execution'", "int(context.x) < context.n && double(context.n) >= 1.0",
             {"and": ["big", "context.n * 2 > 4"]}, {"not": "odd"}, "-context.n < -1"])
 
-    def assign(self):
+    def assign(self, event=None):
+        if self.members(event) and self.dice.random() < 0.5:
+            return self.dice.choice([
+                {"k": {"n": "${event.k}"}, "s": {"s": "${event.s}"}, "w": {"s": "${event.w}"},
+                 "x": {"x": "${event.x}", "n": 1}, "y": {"b": "${event.y}"}}[key]
+                for key in self.members(event)])
         return self.dice.choice([
+            {"s": "${context.b ? 'b' : 'zz'}"}, {"s": "a"},
             {"n": "${context.n + 1}"}, {"n": "${(context.n * 7 + 1) % 11}"},
             {"b": "${!context.b}", "n": "${context.b ? 0 : context.n}"}, {"n": 0, "x": 0.5},
             [{"n": "${context.n - 1}"}, {"b": "${context.n > 2}"}],
             {"x": "${context.x + 0.75}"}, {"n": "${100 / context.n}"},
             {"n": "${context.n * 9223372036854775807}"}])
 
-    def actions(self):
+    def actions(self, event="*"):
         return [self.dice.choice([
-            "beep", "hoot", {"assign": self.assign()}, {"assign": self.assign()},
+            "beep", "hoot", {"assign": self.assign(event)}, {"assign": self.assign(event)},
             {"raise": f"E{self.dice.randint(2, 9)}"},
-            {"log": "hm"}, {"if": self.guard(), "then": ["beep"],
-                            "else": [{"assign": self.assign()}]}])
+            {"log": "hm"}, {"if": self.guard(event), "then": ["beep"],
+                            "else": [{"assign": self.assign(event)}]}])
             for _ in range(self.dice.randint(1, 2))]
 
-    def transition(self, guarded=False):
+    def transition(self, event=None, guarded=False):
         made = {}
         if guarded or self.dice.random() < 0.5:
-            made["guard"] = self.guard()
+            made["guard"] = self.guard(event)
         if self.dice.random() < 0.3:
-            made["actions"] = self.actions()
+            made["actions"] = self.actions(event)
         if self.dice.random() < 0.25:
             made["reenter"] = True
         if self.dice.random() < 0.9:
@@ -160,13 +197,13 @@ class Maker:
 
     def fill(self, path, state):
         names = self.dice.sample(["E0", "E1", "E2", "E3", "*", "E4.*"], 3)
-        state["on"] = {name: [self.transition() for _ in range(self.dice.randint(1, 2))]
+        state["on"] = {name: [self.transition(name) for _ in range(self.dice.randint(1, 2))]
                        for name in names}
         for name in ("entry", "exit"):
             if self.dice.random() < 0.25:
                 state[name] = self.actions()
         if self.dice.random() < 0.07:
-            state["always"] = self.transition(guarded=True)
+            state["always"] = self.transition("*", guarded=True)
         if self.dice.random() < 0.2:
             state["after"] = {f"{self.dice.randint(1, 3)}s": self.transition()}
         if self.dice.random() < 0.2:
@@ -201,6 +238,43 @@ class GraphC(harness.Case):
     def emit(self, file):
         return self.must("graph", file, "-o", "c").out
 
+    def payload_reader(self, emitted):
+        """What reads the members of a payload in the order of their struct."""
+        events = {name: number for number, name in enum(emitted, "event_type").items()}
+        self.payloads = {}
+        lines = ""
+        for members, event in re.findall(r"        struct \{\n(.*?)        \} (\w+);", emitted, re.S):
+            lines += f"        if (event == {events[event]}) {{\n"
+            self.payloads[event] = re.findall(r"(\w+) (\w+);", members)
+            for kind, member in self.payloads[event]:
+                place = f"given.as.{event}.{member}"
+                lines += {
+                    "bool": f'int i; if (scanf("%d", &i) == 1) {place} = i != 0;',
+                    "int64_t": f'long long i; if (scanf("%lld", &i) == 1) {place} = i;',
+                    "double": f'double x; if (scanf("%lf", &x) == 1) {place} = x;',
+                    "m_word": 'char t[32]; if (scanf("%31s", t) == 1) '
+                              f'{place} = m_word_of(t[0] == \'-\' ? "" : t);',
+                }[kind].join(["        { ", " }\n"])
+            lines += "        }\n"
+        return lines
+
+    def payload(self, event, dice):
+        """A random payload as JSON, and as the driver reads it."""
+        values = {key: value for key, value in
+                  {"k": dice.randint(0, 4), "s": dice.choice(["a", "b"]), "x": dice.random() * 3,
+                   "w": dice.choice(["", "no", "c", "zz", "?"]),
+                   "y": dice.random() < 0.5}.items()
+                  if key in PAYLOADS.get(event, {})
+                  and not ((event, key) in OPTIONAL and dice.random() < 0.4)}
+        written = []
+        for kind, member in self.payloads.get(event, []):
+            value = values.get(member, 0)
+            if kind == "bool" and member.startswith("has_"):
+                value = member[4:] in values
+            written.append(str(int(value)) if kind in ("bool", "int64_t") else
+                           repr(value) if kind == "double" else str(value) or "-")
+        return values, " ".join(written)
+
     def compile(self, emitted, compiler, name):
         self.write("emitted.c", emitted)
         driver = DRIVER
@@ -214,10 +288,13 @@ class GraphC(harness.Case):
         for kind, field in re.findall(r"(\w+) (\w+);", fields[1] if fields else ""):
             form, value = {"bool": ("%s", f"it->context.{field} ? \"true\" : \"false\""),
                            "int64_t": ("%lld", f"(long long)it->context.{field}"),
-                           "double": ("%.17g", f"it->context.{field}")}[kind]
+                           "double": ("%.17g", f"it->context.{field}"),
+                           f"{name}_word": ('\\"%s\\"', f"{name}_word_text(it->context.{field})"),
+                           }[kind]
             between = "," if prints else ""
             prints += f'    printf("{between}\\"{field}\\":{form}", {value});\n'
         driver = driver.replace("FIELDS", prints).replace("NAME", name)
+        driver = driver.replace("PAYLOADS", self.payload_reader(emitted))
         self.write("driver.c", driver)
         built = subprocess.run([compiler, *FLAGS, "-o", "driver", "driver.c"], cwd=self.folder,
                                capture_output=True, text=True)
@@ -247,8 +324,8 @@ class GraphC(harness.Case):
                 elif what == "stop":
                     running.discard(number)
 
-        def send(number):
-            driver.stdin.write(f"{number}\n")
+        def send(number, payload=""):
+            driver.stdin.write(f"{number} {payload}\n")
             driver.stdin.flush()
             answer = json.loads(driver.stdout.readline())
             told[-1].append(answer)
@@ -281,18 +358,21 @@ class GraphC(harness.Case):
                      [f"{word}_invoke_{invokes[index]}"])
             else:
                 number, event = dice.choice(outside)
-                script.append({"type": {"OTHER": "ELSE", "E4__": "E4.x"}.get(event, event)})
-                send(number)
+                values, written = self.payload(event, dice)
+                script.append({"type": {"OTHER": "ELSE", "E4__": "E4.x"}.get(event, event),
+                               **values})
+                send(number, written)
         driver.stdin.close()
         driver.wait()
         driver.stdout.close()
         lines = self.call("step", file, stdin="".join(json.dumps(line) + "\n"
                                                       for line in script)).lines
         self.assertEqual(len(lines), len(script) + 1)
-        self.compare(lines, told, script, enum(emitted, "action"))
+        words = re.findall('"(.*)"', re.search(r"words\[\] = \{(.*?)\};", emitted, re.S)[1])
+        self.compare(lines, told, script, enum(emitted, "action"), words)
         return len(lines)
 
-    def compare(self, lines, told, script, actions):
+    def compare(self, lines, told, script, actions, words):
         last = told[0][0]
         for i, line in enumerate(lines):
             last = told[i][-1] if told[i] else last
@@ -301,6 +381,8 @@ class GraphC(harness.Case):
             if line["context"] == {}:
                 return  # not even the beginning went well
             self.assertEqual(sorted(leaves(line["value"])), sorted(last["leaves"]), where)
+            if "s" in line["context"] and line["context"]["s"] not in words:
+                line["context"]["s"] = ""  # one that the machine does not name
             self.assertEqual(line["context"], last["context"], where)
             if line["outcome"] in ("applied", "failed", "ignored") and len(told[i]) == 1:
                 self.assertEqual(line["outcome"],
@@ -339,9 +421,17 @@ class GraphC(harness.Case):
         print(f"# {compared} macrosteps compared", flush=True)
 
     def test_what_c_has_no_words_for_is_refused_at_its_place(self):
-        rows = [("context: {list: []}", "3:11", "`list` must begin as a number"),
+        rows = [("context: {list: []}", "3:11", "`list` must begin as a number, a text"),
                 ("entry: {send: X, to: them}", "3:8", "`send` is not written in C"),
-                ("always: {guard: \"'a' + 'b' == 'ab'\"}", "3:17", "only whole numbers"),
+                ("always: {guard: \"'a' + 'b' == 'ab'\"}", "3:17", "do not mix"),
+                ("always: {guard: \"event.n > 1\"}", "3:17", "`event.n` has no type"),
+                ("context: {s: a, t: b}\nalways: {guard: \"context.s == context.t\"}", "4:17",
+                 "texts are only compared with constants"),
+                ("context: {s: a}\nalways: {guard: \"context.s > 'b'\"}", "4:17",
+                 "texts are only compared with constants"),
+                ("context: {s: a}\nalways: {guard: \"context.s == 1\"}", "4:17", "different types"),
+                ("context: {s: a}\nentry: {assign: {s: \"x${context.s}\"}}", "4:18",
+                 "texts made of parts"),
                 ("always: {guard: \"context.n > 1\"}", "3:17", "`context.n` has no type"),
                 ("entry: {assign: {n: 1}}", "3:18", "its type is not known"),
                 ("entry: {raise: {type: e, x: 1}}", "3:8", "without delay and payload"),
@@ -384,6 +474,24 @@ class GraphC(harness.Case):
                 self.write("emitted.c", emitted)
                 subprocess.run([compiler, *FLAGS, "-c", "emitted.c"], cwd=self.folder,
                                check=True)
+
+    def test_members_of_a_payload_are_told_apart(self):
+        def emit(guard):
+            self.write("m.json", json.dumps({
+                "id": "m", "initial": "A",
+                "events": {"GO": {"type": "object", "properties": {
+                    name: {"type": "integer"}
+                    for name in ("has_int", "int", "INT", "a-b", "a_b", "has_a_b")}}},
+                "states": {"A": {"on": {"GO": {"guard": guard}}}}}))
+            return self.call("graph", "m.json", "-o", "c")
+
+        for guard in ("event.?int == optional.none()", "event['a-b'] == 1"):
+            self.assertIn("error IL0106: in C: ", emit(guard).err)
+        answer = emit("event.int == event.a_b || has(event.has_int)")
+        self.assertEqual((answer.status, answer.err), (0, ""))
+        for compiler in COMPILERS:
+            self.write("emitted.c", answer.out)
+            subprocess.run([compiler, *FLAGS, "-c", "emitted.c"], cwd=self.folder, check=True)
 
     def test_a_number_means_the_same_whatever_has_its_name(self):
         self.write("m.json", json.dumps({
