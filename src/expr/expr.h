@@ -11,6 +11,8 @@
 #include "expr/foreign.h"
 #include "expr/program.h"
 #include "expr/reason.h"
+#include "expr/regex.h"
+#include "expr/regex_effort.h"
 #include "expr/schema.h"
 #include "expr/slot.h"
 #include "expr/type.h"

@@ -12,24 +12,114 @@
 #include "base/ensure.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "script/script_pattern.h"
 #include "script/script_text.h"
 #include "script/script_value.h"
 
-/* Run once, with the global object, In(), charge() and the accessors of SCXML's own variables;
- * gives the prototype of elements. */
+/* What both of the programs below begin with. */
+#define HELPERS                                                                                \
+    "'use strict';\n"                                                                          \
+    "var Object = global.Object;\n"                                                            \
+    "function each(object, f) { Object.getOwnPropertyNames(object).forEach(f); }\n"            \
+    "function define(object, name, value) {\n"                                                 \
+    "  Object.defineProperty(object, name,\n"                                                  \
+    "    {value: value, writable: true, enumerable: false, configurable: true});\n"            \
+    "}\n"                                                                                      \
+    "function isObject(value) {\n"                                                             \
+    "  return (typeof value === 'object' && value !== null) || typeof value === 'function';\n" \
+    "}\n"
+
+/* Run once, with the global object and what a walk, a text and a pattern cost: what comes with
+ * the language charges for what it does in one call. */
+static const char BOUNDS[] =
+    "(function (global, charge, chargeText, chargePattern) {\n" HELPERS
+    /* They walk over as many elements as a length says, without a turn of a loop. */
+    "each(Array.prototype, function (name) {\n"
+    "  var inner = Array.prototype[name];\n"
+    "  if (typeof inner !== 'function' || name === 'constructor') return;\n"
+    "  define(Array.prototype, name, function () {\n"
+    "    charge(this, arguments);\n"
+    "    return inner.apply(this, arguments);\n"
+    "  });\n"
+    "});\n"
+    /* They look at a whole text, or search one, in one call. What is charged for and what is
+     * then worked on are the same, whatever an object's toString() says next time. */
+    "var String = global.String, JSON = global.JSON, RangeError = global.RangeError;\n"
+    "var Pattern = global.RegExp;\n"
+    "var classOf = Object.prototype.toString;\n"
+    "function getter(name) {\n"
+    "  return Object.getOwnPropertyDescriptor(Pattern.prototype, name).get;\n"
+    "}\n"
+    "var source = getter('source'), isGlobal = getter('global');\n"
+    "var ignoresCase = getter('ignoreCase'), isMultiline = getter('multiline');\n"
+    "function isPattern(value) { return classOf.call(value) === '[object RegExp]'; }\n"
+    "function chargeSearch(pattern, text) {\n"
+    "  var last = pattern.lastIndex;\n"
+    "  chargePattern(source.call(pattern), ignoresCase.call(pattern),\n"
+    "                isMultiline.call(pattern), text,\n"
+    "                isGlobal.call(pattern) && typeof last === 'number' ? last : 0);\n"
+    "}\n"
+    /* Making a pattern may take the square of its size; without regard to case all of the
+     * characters in a range are looked at. */
+    "function RegExp(pattern, flags) {\n"
+    "  var isOne = isPattern(pattern);\n"
+    "  if (isOne && flags === undefined && !(this instanceof RegExp)) return pattern;\n"
+    "  if (!isOne) pattern = pattern === undefined ? '' : String(pattern);\n"
+    "  if (flags !== undefined) flags = String(flags);\n"
+    "  else flags = isOne ? pattern.flags + '' : '';\n"
+    "  var text = isOne ? source.call(pattern) : pattern;\n"
+    "  if (text.length > 4096) throw new RangeError('a pattern of more than 4096 "
+    "characters');\n"
+    "  var ranges = flags.indexOf('i') < 0 ? 0 : text.split('-').length - 1;\n"
+    "  charge({length: text.length + ranges * 16384}, []);\n"
+    "  return new Pattern(text, flags);\n"
+    "}\n"
+    "RegExp.prototype = Pattern.prototype;\n"
+    "define(Pattern.prototype, 'constructor', RegExp);\n"
+    "define(global, 'RegExp', RegExp);\n"
+    "each(String.prototype, function (name) {\n"
+    "  var inner = String.prototype[name];\n"
+    "  var makesPattern = name === 'match' || name === 'search';\n"
+    "  var takesText = "
+    "/^(replace|split|(lastI|i)ndexOf|includes|localeC.*|.*With)$/.test(name);\n"
+    "  if (/^(constructor|toString|valueOf|length)$/.test(name)) return;\n"
+    "  define(String.prototype, name, function (first) {\n"
+    "    if (this === undefined || this === null) return inner.apply(this, arguments);\n"
+    "    var text = String(this), given = arguments;\n"
+    "    if (makesPattern && !isPattern(first)) given = [new RegExp(first)];\n"
+    "    else if (takesText && isObject(first) && !isPattern(first)) given[0] = "
+    "String(first);\n"
+    "    if (isPattern(given[0])) chargeSearch(given[0], text);\n"
+    "    else chargeText(text, takesText ? given[0] : '');\n"
+    "    return inner.apply(text, given);\n"
+    "  });\n"
+    "});\n"
+    "function chargeFirst(object, name) {\n"
+    "  var inner = object[name];\n"
+    "  define(object, name, function (text, second) {\n"
+    "    text = String(text);\n"
+    "    chargeText(text, '');\n"
+    "    return inner(text, second);\n"
+    "  });\n"
+    "}\n"
+    "chargeFirst(global, 'parseInt');\n"
+    "chargeFirst(global, 'parseFloat');\n"
+    "chargeFirst(JSON, 'parse');\n"
+    "['exec', 'test'].forEach(function (name) {\n"
+    "  var inner = Pattern.prototype[name];\n"
+    "  define(Pattern.prototype, name, function (text) {\n"
+    "    text = String(text);\n"
+    "    chargeSearch(this, text);\n"
+    "    return inner.call(this, text);\n"
+    "  });\n"
+    "});\n"
+    "})";
+
+/* Run then, with the global object, In() and the accessors of SCXML's own variables; gives the
+ * prototype of elements. */
 static const char PRELUDE[] =
-    "(function (global, In, charge, read, refuse) {\n"
-    "'use strict';\n"
-    "var Object = global.Object, TypeError = global.TypeError;\n"
+    "(function (global, In, read, refuse) {\n" HELPERS "var TypeError = global.TypeError;\n"
     "var base = {}, seen = [], setPrototype = Object.setPrototypeOf;\n"
-    "function each(object, f) { Object.getOwnPropertyNames(object).forEach(f); }\n"
-    "function define(object, name, value) {\n"
-    "  Object.defineProperty(object, name,\n"
-    "    {value: value, writable: true, enumerable: false, configurable: true});\n"
-    "}\n"
-    "function isObject(value) {\n"
-    "  return (typeof value === 'object' && value !== null) || typeof value === 'function';\n"
-    "}\n"
     /* What tells the time, throws dice, runs texts, or holds bytes. */
     "['Duktape', 'CBOR', 'Buffer', 'ArrayBuffer', 'DataView', 'Int8Array', 'Uint8Array',\n"
     " 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array',\n"
@@ -44,17 +134,8 @@ static const char PRELUDE[] =
     "NoFunction.prototype = Function.prototype;\n"
     "define(Function.prototype, 'constructor', NoFunction);\n"
     "define(global, 'Function', NoFunction);\n"
-    /* They walk over as many elements as a length says, without a turn of a loop. */
-    "each(Array.prototype, function (name) {\n"
-    "  var inner = Array.prototype[name];\n"
-    "  if (typeof inner !== 'function' || name === 'constructor') return;\n"
-    "  define(Array.prototype, name, function () {\n"
-    "    charge(this, arguments);\n"
-    "    return inner.apply(this, arguments);\n"
-    "  });\n"
-    "});\n"
     "each(global, function (name) {\n"
-    "  if (/^(NaN|Infinity|undefined)$/.test(name)) return;\n"
+    "  if (['NaN', 'Infinity', 'undefined'].indexOf(name) >= 0) return;\n"
     "  define(base, name, global[name]);\n"
     "  delete global[name];\n"
     "});\n"
@@ -231,6 +312,57 @@ static duk_ret_t native_charge(duk_context *duk)
     return 0;
 }
 
+/* Work on a text, or a search for another in it: as many turns as their sizes are worth. A
+ * place in a text is found at once when all of its characters are of one byte. */
+static duk_ret_t native_charge_text(duk_context *duk)
+{
+    enum { BYTES_A_TURN = 256, NEEDLE_BYTES = 16 };
+    struct script *script = script_of(duk);
+    duk_size_t size;
+    duk_size_t needle = 0;
+    duk_require_lstring(duk, 0, &size);
+    if (duk_is_string(duk, 1))
+        duk_get_lstring(duk, 1, &needle);
+    spend(script, (int64_t)(size / BYTES_A_TURN * (1 + needle / NEEDLE_BYTES)));
+    return 0;
+}
+
+/* Where the character at this index begins, in bytes. */
+static size_t offset_of(struct span text, double index)
+{
+    if (!(index > 0))
+        return 0;
+    size_t at =
+        index < (double)text.size ? span_character_offset(text, (uint64_t)index) : SIZE_MAX;
+    return at < text.size ? at : text.size;
+}
+
+/* A search for a pattern, by source, ignoreCase and multiline, in a text from an index on. */
+static duk_ret_t native_charge_pattern(duk_context *duk)
+{
+    enum { STEPS_A_TURN = 32 };
+    struct script *script = script_of(duk);
+    struct arena_guard guard;
+    duk_size_t size;
+    const char *source = duk_require_lstring(duk, 0, &size);
+    struct script_pattern pattern = {span_of(source, size), duk_to_boolean(duk, 1),
+                                     duk_to_boolean(duk, 2)};
+    const char *bytes = duk_require_lstring(duk, 3, &size);
+    struct span text = span_of(bytes, size);
+    size_t from = offset_of(text, duk_to_number(duk, 4));
+    uint64_t most = (uint64_t)(script->turns_left + 1) * STEPS_A_TURN;
+    struct arena_mark mark = arena_mark(script->arena);
+    if (arena_is_spent(script->arena, &guard)) {
+        script->is_spent = true;
+        return duk_range_error(duk, "there is no memory left");
+    }
+    uint64_t steps = script_pattern_steps(&pattern, text, from, most, script->arena);
+    arena_release_guard(script->arena, &guard);
+    arena_rewind(script->arena, mark);
+    spend(script, (int64_t)(steps / STEPS_A_TURN));
+    return 0;
+}
+
 static duk_ret_t native_keep(duk_context *duk)
 {
     if (duk_is_function(duk, 0)) {
@@ -361,21 +493,33 @@ static void open_stash(duk_context *duk)
     duk_pop(duk);
 }
 
+/* The function that the text is. */
+static void push_program(duk_context *duk, const char *text)
+{
+    duk_push_string(duk, text);
+    duk_push_string(duk, "prelude");
+    duk_compile(duk, DUK_COMPILE_EVAL);
+    duk_call(duk, 0);
+}
+
 static duk_ret_t prepare_heap(duk_context *duk, void *context)
 {
     (void)context;
     open_stash(duk);
+    push_program(duk, BOUNDS);
+    duk_push_global_object(duk);
+    duk_push_c_function(duk, native_charge, 2);
+    duk_push_c_function(duk, native_charge_text, 2);
+    duk_push_c_function(duk, native_charge_pattern, 5);
+    duk_call(duk, 4);
+    duk_pop(duk);
     duk_push_heap_stash(duk);
-    duk_push_string(duk, PRELUDE);
-    duk_push_string(duk, "prelude");
-    duk_compile(duk, DUK_COMPILE_EVAL);
-    duk_call(duk, 0);
+    push_program(duk, PRELUDE);
     duk_push_global_object(duk);
     duk_push_c_function(duk, native_in, 1);
-    duk_push_c_function(duk, native_charge, 2);
     duk_push_c_function(duk, native_read, 1);
     duk_push_c_function(duk, native_refuse, 1);
-    duk_call(duk, 5);
+    duk_call(duk, 4);
     duk_put_prop_string(duk, -2, SCRIPT_STASH_ELEMENT);
     add_native(duk, "$il_tick", native_tick, 0);
     add_native(duk, "$il_each", native_each, 1);

@@ -249,6 +249,54 @@ static void a_search_takes_no_more_effort_than_it_may(void **state)
     assert_false(regex_find_next(&find, INT64_MAX));
 }
 
+/* Of an engine that backtracks, for the pattern on so many a's and a `!`. */
+static uint64_t effort_of(const char *pattern, size_t count, bool any_case)
+{
+    struct fixture *fixture = fixture_get();
+    struct regex_problem problem;
+    struct text text;
+    text_init(&text, &fixture->arena);
+    for (size_t i = 0; i < count; i++)
+        text_add_byte(&text, 'a');
+    text_add_byte(&text, '!');
+    const struct regex *regex =
+        regex_compile(span_from_text(pattern), &fixture->arena, &problem);
+    assert_non_null(regex);
+    return regex_effort(regex, text_span(&text), 0, any_case, (uint64_t)1 << 60,
+                        &fixture->arena);
+}
+
+static void what_backtracking_takes_is_known_beforehand(void **state)
+{
+    static const struct {
+        const char *pattern;
+        uint64_t least;
+        uint64_t most; /* for twenty characters */
+        bool any_case;
+    } rows[] = {
+        {"abc", 40, 200, false},
+        {"b", 20, 100, false},
+        {"a+$", 200, 2000, false},
+        {"^a+$", 20, 300, false},
+        {"^(a+)+$", (uint64_t)1 << 20, (uint64_t)1 << 26, false},
+        {"^(A+)+$", 20, 200, false},
+        {"^(A+)+$", (uint64_t)1 << 20, (uint64_t)1 << 26, true},
+        {"^([^a]+)+$", 20, 200, false},
+        {"^(a|a)*$", (uint64_t)1 << 20, (uint64_t)1 << 26, false},
+        {"^a*a*a*b", 1000, 10000, false},
+        {"(a*)*", (uint64_t)1 << 60, (uint64_t)1 << 60, false},
+        {"(a?){3}", 100, 2000, false},
+        {"(|a)+", (uint64_t)1 << 60, (uint64_t)1 << 60, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint64_t effort = effort_of(rows[i].pattern, 20, rows[i].any_case);
+        if (effort < rows[i].least || effort > rows[i].most)
+            fail_msg("%s: %llu", rows[i].pattern, (unsigned long long)effort);
+    }
+    assert_true(effort_of("^(a+)+$", 3000, false) == (uint64_t)1 << 60);
+}
+
 static void what_is_no_pattern_is_told_where(void **state)
 {
     static const struct {
@@ -353,6 +401,7 @@ int main(void)
         cmocka_unit_test(patterns_match_anywhere_unless_anchored),
         cmocka_unit_test(the_first_match_is_the_one_that_backtracking_finds),
         cmocka_unit_test(a_search_takes_no_more_effort_than_it_may),
+        cmocka_unit_test(what_backtracking_takes_is_known_beforehand),
         cmocka_unit_test(what_is_no_pattern_is_told_where),
         cmocka_unit_test(what_explodes_elsewhere_is_linear_here),
         cmocka_unit_test(nesting_and_emptiness_end),

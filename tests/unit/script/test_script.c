@@ -297,16 +297,97 @@ static void every_run_ends(void **state)
         "x = function () { 'use strict'; for (;;); }; x()",
         "var s = new Array(400001).join('long'); for (;;) x = s + x.length",
         "for (x = function () {};;) x = x.bind(null)",
+        "/^(a+)+$/.test(a40)",
+        "/(?:a|a)*$/.exec(a40)",
+        "/(x+x+)+y/.test(a40.replace(/a/g, 'x'))",
+        "/(?:[^\\u212a]+)+$/i.test(a40)",
+        "/(?=(a+)+$)b/.test(a40)",
+        "/(a+)+\\1$/.test(a40)",
+        "/(a*)*$/.test(a40)",
+        "/(?:\\u00e9+)+$/.test(new Array(41).join('\\u00e9') + '!')",
+        "a40.replace(/(?:a+)+$/, '')",
+        "a40.match(/(?:a+)+$/g)",
+        "a40.match('(?:a+)+$')",
+        "a40.search({toString: function () { return '(?:a+)+$'; }})",
+        "a40.split(/(?:aa?)+b/)",
+        "new RegExp('^(?:a+)+$', 'm').test(a40)",
+        "var p = /(?:a+)+$/; Object.defineProperty(p, 'source', {value: 'a'}); p.test(a40)",
+        "var p = /(?:a+)+$/g; p.lastIndex = {valueOf: function () { return 0; }}; p.test(a40)",
+        "String = function () { return ''; }; /(?:a+)+$/.test(a40)",
+        "new RegExp(new Array(4098).join('a'))",
+        "for (;;) new RegExp('[\\\\u0000-\\\\uffff]', 'i')",
+        "var t = new Array(2001).join('a|'); for (;;) RegExp(t)",
+        "var t = new Array(500).join('a'); /a*a*a*a*a*a*b/.test(t)",
+        "var t = new Array(100001).join('a'); for (;;) /a/.test(t)",
+        "var t = new Array(1000001).join('9'); for (;;) parseInt(t)",
+        "var t = new Array(1000001).join('9'); for (;;) parseFloat(t)",
+        "var t = new Array(1000001).join(' '); for (;;) try { JSON.parse(t); } catch (e) {}",
+        "var t = new Array(1000001).join('\\u00e9'); for (var i = 0;; i += 7) t.charCodeAt(i)",
+        "var t = new Array(1000001).join('a'); for (;;) t.indexOf(a40)",
+        "var t = new Array(1000001).join('a'); for (;;) t.lastIndexOf([a40])",
     };
     struct bench bench;
     (void)state;
-    begin(&bench, "{\"x\":7}");
+    begin(&bench, "{\"x\":7,\"a40\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\"}");
     for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
         const char *value = shown(&bench, run(&bench, EXPR_SCRIPT, scripts[i]));
         if (value[0] != '!')
             fail_msg("%s is %s", scripts[i], value);
     }
     assert_string_equal(shown(&bench, run(&bench, EXPR_VALUE, "1 + 1")), "2");
+    end(&bench);
+}
+
+static void patterns_and_texts_work_as_long_as_they_are_quick(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *value;
+    } rows[] = {
+        {"/^[\\w.]+@\\w+\\.\\w+$/.test('ada@example.org')", "true"},
+        {"/^(a+)+$/.test('aaaaaaaaaa')", "true"},
+        {"'2024-02-03'.replace(/(\\d+)-(\\d+)-(\\d+)/, '$3.$2.$1')", "\"03.02.2024\""},
+        {"'aXbx'.replace(/x/gi, function (m) { return m + '!'; })", "\"aX!bx!\""},
+        {"'a, b ,c'.split(/\\s*,\\s*/)", "[\"a\",\"b\",\"c\"]"},
+        {"'a1b22'.match(/\\d+/g)", "[\"1\",\"22\"]"},
+        {"'a1b22'.match('[0-9]').index", "1"},
+        {"'abc'.match(/x/)", "null"},
+        {"'t\xc3\xa9st'.search(/s/)", "2"},
+        {"'  x '.replace(/^\\s+|\\s+$/g, '')", "\"x\""},
+        {"var_ = [], function (p, m) { while ((m = p.exec('a-b-c'))) var_.push(m.index);"
+         " return var_; }(/\\w/g)",
+         "[0,2,4]"},
+        {"/(?=b)b(c)\\1/.exec('abcc')", "[\"bcc\",\"c\"]"},
+        {"[/[]/.test('a'), /[^]/.test('\\n'), /[\\b]/.test('\\b'), /\\cA/.test('\\x01')]",
+         "[false,true,true,true]"},
+        {"/x{2,}|a{,2}|]|\\//.test('a{,2}')", "true"},
+        {"/undefined/.test()", "true"},
+        {"RegExp('A-?b', 'i').test('xa-B')", "true"},
+        {"[String(new RegExp(/a/g)), String(new RegExp(/a/g, 'i')), String(RegExp())]",
+         "[\"/a/g\",\"/a/i\",\"/(?:)/\"]"},
+        {"[/a/ instanceof RegExp, new RegExp('a') instanceof RegExp, /a/.constructor === "
+         "RegExp]",
+         "[true,true,true]"},
+        {"'a.b'.split('.')", "[\"a\",\"b\"]"},
+        {"'ab'.split()", "[\"ab\"]"},
+        {"'aba'.lastIndexOf('a')", "2"},
+        {"'a\xc3\xa9'.charCodeAt(1)", "233"},
+        {"'abc'.charAt(new Number(1))", "\"b\""},
+        {"'abc'.substring(1)", "\"bc\""},
+        {"parseInt('12px', 8)", "10"},
+        {"parseFloat(' 1.5e3x')", "1500"},
+        {"JSON.parse('[1,{\"a\":2}]', function (k, v) { return v === 2 ? 3 : v; })",
+         "[1,{\"a\":3}]"},
+        {"[5].join.call('ab', '-')", "\"a-b\""},
+    };
+    struct bench bench;
+    (void)state;
+    begin(&bench, "{\"x\":7,\"var_\":0}");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *value = shown(&bench, run(&bench, EXPR_VALUE, rows[i].text));
+        if (strcmp(value, rows[i].value) != 0)
+            fail_msg("%s is %s", rows[i].text, value);
+    }
     end(&bench);
 }
 
@@ -394,6 +475,7 @@ int main(void)
         cmocka_unit_test(what_no_value_can_hold_is_refused),
         cmocka_unit_test(nothing_tells_the_time_throws_dice_or_runs_texts),
         cmocka_unit_test(every_run_ends),
+        cmocka_unit_test(patterns_and_texts_work_as_long_as_they_are_quick),
         cmocka_unit_test(an_error_has_the_line_of_the_script_or_none),
         cmocka_unit_test(a_run_without_memory_is_as_if_the_arena_were_spent),
         cmocka_unit_test(what_can_only_fail_is_known_before),
