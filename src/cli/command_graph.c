@@ -38,6 +38,7 @@ static enum cli_exit draw(struct definition_file *file, const struct machine *ma
     case OUTPUT_NDJSON:
     case OUTPUT_CSV:
     case OUTPUT_SARIF:
+    case OUTPUT_PROMETHEUS:
     case OUTPUT_FORMAT_COUNT:
         draw_mermaid(machine, text);
         break;

@@ -6,11 +6,12 @@
  * it runs, and what the next engine on the database will take up.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/json.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/policy_metrics.h"
 #include "cli/reader.h"
 #include "cli/report.h"
 #include "os/os.h"
@@ -23,12 +24,15 @@ static const struct option options[] = {
     [SERVER] = OPTION_SERVER,
 };
 
-enum { MEMBERS_MAX = 32 };
+enum { ROWS_ARENA_BYTES = 1 << 30 };
 
 struct showing {
-    struct reader *reader;
+    struct arena *scratch; /* of one row */
+    struct arena arena;    /* of all */
     enum output_format format;
-    uint64_t count;
+    struct policy_row *rows;
+    size_t count;
+    size_t capacity;
 };
 
 /* A member's whole number, or what stands for it where there is none. */
@@ -43,27 +47,19 @@ static struct value_entry entry(const char *name, struct span text)
     return (struct value_entry){value_string(span_from_text(name)), value_string(text)};
 }
 
-/* The row with its key split into machine, step and key, and without what only engines read.
- */
-static struct value without_saved(struct span key, struct value row, struct arena *arena)
+/* The row, behind the parts of its key. */
+static struct value with_name(const struct policy_row *row, struct arena *arena)
 {
-    struct value_entry *entries = arena_new_array(arena, MEMBERS_MAX, struct value_entry);
+    struct value_entry *entries =
+        arena_new_array(arena, row->value.count + (size_t)3, struct value_entry);
     uint32_t count = 0;
-    size_t slash = 0;
-    while (slash + 1 < key.size && key.text[slash] != '/')
-        slash++;
-    size_t hash = slash;
-    while (hash < key.size && key.text[hash] != '#')
-        hash++;
-    entries[count++] = entry("machine", span_of(key.text, slash));
-    if (slash + 1 < key.size)
-        entries[count++] = entry("step", span_of(key.text + slash + 1, hash - slash - 1));
-    if (hash < key.size)
-        entries[count++] = entry("key", span_of(key.text + hash + 1, key.size - hash - 1));
-    for (uint32_t i = 0; i < row.count && count < MEMBERS_MAX; i++) {
-        if (!span_is(value_span(row.entries[i].key), "saved"))
-            entries[count++] = row.entries[i];
-    }
+    entries[count++] = entry("machine", row->name.machine);
+    if (row->name.step.size > 0)
+        entries[count++] = entry("step", row->name.step);
+    if (row->name.key.size > 0)
+        entries[count++] = entry("key", row->name.key);
+    for (uint32_t i = 0; i < row->value.count; i++)
+        entries[count++] = row->value.entries[i];
     return value_map(entries, count);
 }
 
@@ -104,13 +100,6 @@ static void add_rest(struct text *line, struct value row)
                     (long long)number_of(row, SPAN("p50_ms"), 0), (long long)p95);
 }
 
-/* The row of a machine's door, not of a step. */
-static bool is_door(struct span key)
-{
-    const char *slash = memchr(key.text, '/', key.size);
-    return slash != NULL && slash + 1 == key.text + key.size;
-}
-
 static void add_door(struct text *line, struct value row)
 {
     static const char *const reasons[] = {"full", "slow", "throttled"};
@@ -131,64 +120,120 @@ static void add_door(struct text *line, struct value row)
         text_format(line, ", the first in line waits %lldms", (long long)delay);
 }
 
-static void print_line(struct span key, struct value row)
+static void print_line(const struct policy_row *row)
 {
+    const struct policy_name *name = &row->name;
     struct text line;
+    struct text title;
     text_init(&line, NULL);
-    if (is_door(key)) {
-        text_format(&line, "%-24.*s", (int)(key.size - 1), key.text);
-        add_door(&line, row);
+    text_init(&title, NULL);
+    text_add(&title, name->machine);
+    if (name->step.size > 0)
+        text_format(&title, "/%.*s", SPAN_ARGS(name->step));
+    if (name->key.size > 0)
+        text_format(&title, "#%.*s", SPAN_ARGS(name->key));
+    text_format(&line, "%-24.*s", SPAN_ARGS(text_span(&title)));
+    if (name->step.size == 0) {
+        add_door(&line, row->value);
     } else {
-        text_format(&line, "%-24.*s", SPAN_ARGS(key));
-        add_breaker(&line, row);
-        add_rest(&line, row);
+        add_breaker(&line, row->value);
+        add_rest(&line, row->value);
     }
     text_add(&line, SPAN(", at "));
-    time_add_clock(&line, number_of(row, SPAN("at"), 0));
+    time_add_clock(&line, number_of(row->value, SPAN("at"), 0));
     text_add_byte(&line, '\n');
     output_add(text_span(&line));
+    text_fini(&title);
     text_fini(&line);
 }
 
-static bool show_row(void *context, const struct store_row *row)
+static void print_lines(const struct showing *showing)
+{
+    for (size_t i = 0; i < showing->count; i++)
+        print_line(&showing->rows[i]);
+    if (showing->count == 0)
+        output_add(
+            SPAN("no machine has `admission`, and no step was called that has a breaker,\n"
+                 "rate, budget or moving limit\n"));
+}
+
+static void print_values(struct showing *showing)
+{
+    bool is_list = showing->format == OUTPUT_JSON;
+    for (size_t i = 0; i < showing->count; i++) {
+        if (is_list)
+            output_add(i == 0 ? SPAN("[") : SPAN(" ,"));
+        output_value(with_name(&showing->rows[i], &showing->arena));
+    }
+    if (is_list)
+        output_add(showing->count == 0 ? SPAN("[]\n") : SPAN("]\n"));
+}
+
+static void print_metrics(const struct showing *showing)
+{
+    struct text text;
+    text_init(&text, NULL);
+    policy_metrics_write(&text, showing->rows, showing->count);
+    output_add(text_span(&text));
+    text_fini(&text);
+}
+
+/* Without what only engines read, which is most of a row. */
+static struct value without_saved(struct value row, struct arena *arena)
+{
+    struct value_entry *entries = arena_new_array(arena, row.count, struct value_entry);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < row.count; i++) {
+        if (!span_is(value_span(row.entries[i].key), "saved"))
+            entries[count++] = row.entries[i];
+    }
+    return value_map(entries, count);
+}
+
+static bool take_row(void *context, const struct store_row *row)
 {
     struct showing *showing = context;
-    struct arena *arena = &showing->reader->arena;
+    struct arena *scratch = showing->scratch;
     struct json_error error;
     struct value value;
-    arena_clear(arena);
-    if (json_read(row->data, arena, &value, &error) != STATUS_OK || value.kind != VALUE_MAP)
+    arena_clear(scratch);
+    if (json_read(row->data, scratch, &value, &error) != STATUS_OK || value.kind != VALUE_MAP)
         return true; /* of another version: nothing depends on it */
-    if (showing->format == OUTPUT_TEXT) {
-        print_line(row->key, value);
-    } else {
-        if (showing->format == OUTPUT_JSON)
-            output_add(showing->count == 0 ? SPAN("[") : SPAN(" ,"));
-        output_value(without_saved(row->key, value, arena));
-    }
-    showing->count++;
-    return output_flush();
+    memory_reserve(showing->rows, showing->count, showing->capacity);
+    showing->rows[showing->count++] =
+        (struct policy_row){policy_name_of(arena_copy(&showing->arena, row->key)),
+                            value_copy(&showing->arena, without_saved(value, scratch))};
+    return true;
+}
+
+static void print(struct showing *showing)
+{
+    if (showing->format == OUTPUT_TEXT)
+        print_lines(showing);
+    else if (showing->format == OUTPUT_PROMETHEUS)
+        print_metrics(showing);
+    else
+        print_values(showing);
 }
 
 static enum cli_exit run(const struct cli_world *world, const struct arguments *arguments,
                          enum output_format format)
 {
     struct reader reader;
-    struct showing showing = {.reader = &reader, .format = format};
+    struct showing showing = {.scratch = &reader.arena, .format = format};
     enum cli_exit exit = reader_open(&reader, world, arguments->values[DB]);
     if (exit != CLI_OK)
         return exit;
-    if (store_page(reader.store, ROW_POLICY, SPAN(""), SIZE_MAX, show_row, &showing) !=
+    arena_open(&showing.arena, ROWS_ARENA_BYTES);
+    if (store_page(reader.store, ROW_POLICY, SPAN(""), SIZE_MAX, take_row, &showing) ==
         STATUS_OK) {
+        print(&showing);
+    } else {
         report_problem("policies: %s", store_problem(reader.store));
         exit = CLI_WORLD;
-    } else if (showing.count == 0 && format == OUTPUT_TEXT) {
-        output_add(
-            SPAN("no machine has `admission`, and no step was called that has a breaker,\n"
-                 "rate, budget or moving limit\n"));
-    } else if (format == OUTPUT_JSON) {
-        output_add(showing.count == 0 ? SPAN("[]\n") : SPAN("]\n"));
     }
+    memory_release(showing.rows);
+    arena_close(&showing.arena);
     reader_close(&reader);
     return exit;
 }
@@ -196,13 +241,15 @@ static enum cli_exit run(const struct cli_world *world, const struct arguments *
 const struct command command_policies = {
     .name = "policies",
     .summary = "what breakers, rates, limits and budgets know",
-    .usage = "[--db PATH] [-o text|json|ndjson]",
+    .usage = "[--db PATH] [-o text|json|ndjson|prometheus]",
     .text = "Shows the policies of every step that was called, a line for each step and key.\n"
-            "While an engine runs it is at most a second behind.",
+            "While an engine runs it is at most a second behind. `-o prometheus` writes it as\n"
+            "a textfile collector reads it.",
     .example = "  interlock policies --db orders.db",
     .options = options,
     .option_count = OPTION_COUNT,
-    .formats = OUTPUT_BIT(OUTPUT_TEXT) | OUTPUT_BIT(OUTPUT_JSON) | OUTPUT_BIT(OUTPUT_NDJSON),
+    .formats = OUTPUT_BIT(OUTPUT_TEXT) | OUTPUT_BIT(OUTPUT_JSON) | OUTPUT_BIT(OUTPUT_NDJSON) |
+               OUTPUT_BIT(OUTPUT_PROMETHEUS),
     .output_option = OUTPUT,
     .run = run,
 };

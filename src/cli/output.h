@@ -20,7 +20,8 @@
     X(SARIF, "sarif")         \
     X(SVG, "svg")             \
     X(SCXML, "scxml")         \
-    X(C, "c")
+    X(C, "c")                 \
+    X(PROMETHEUS, "prometheus")
 
 #define OUTPUT_FORMAT_ENUM(name, text) OUTPUT_##name,
 enum output_format { OUTPUT_FORMAT_LIST(OUTPUT_FORMAT_ENUM) OUTPUT_FORMAT_COUNT };

@@ -289,6 +289,8 @@ static void start_attempt(struct live_request *live, const struct breaker_permit
     wakes_clear(&engine->wakes, &live->wake);
     if (live->request->progress.attempts == 0) /* hedges are paid from it also unasked */
         budget_deposit(&step->budget, &rules->budget, engine->now);
+    else
+        gate_note_retry(live->lane);
     begin(live, &live->attempts[0], permit);
     instant_ms hedge = hedge_at(live);
     if (hedge != INSTANT_NEVER)
@@ -310,6 +312,7 @@ static void hedge(struct live_request *live)
         return;
     ensure(limit_enter(&step->place->limit, &limit) == LIMIT_GO);
     live->hedges++;
+    gate_note_hedge(live->lane);
     begin(live, &live->attempts[1], &permit);
 }
 

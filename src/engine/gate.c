@@ -9,7 +9,7 @@
  * on this database takes up `saved`, so that a restart forgets no open breaker. Its bytes are
  * sealed and used by the same layout only; otherwise the policies begin anew.
  */
-#include <stdio.h>
+#include <inttypes.h>
 
 #include "base/ensure.h"
 #include "base/hash.h"
@@ -25,6 +25,7 @@ struct saved_gate {
     struct adaptive adaptive; /* of the step's own gate, as the two below */
     struct budget budget;
     struct latency latency;
+    struct gate_counts counts;
 };
 
 enum { SHOW_EVERY_MS = 1000 };
@@ -51,10 +52,22 @@ static void resume_lanes(struct live_lane **first, struct live_lane ***end, uint
     }
 }
 
+/* A breaker opens halfway by time alone, so it is looked at before and after it is asked. */
+static void note_state(struct live_gate *gate)
+{
+    enum breaker_state state = breaker_state(&gate->breaker, gate->step->engine->now);
+    if (state == gate->seen)
+        return;
+    gate->seen = state;
+    gate->counts.entered[state]++;
+    gate->dirty = true;
+}
+
 static void look_at_breaker(struct live_gate *gate)
 {
     struct engine *engine = gate->step->engine;
     const struct breaker_rule *rule = &rules_of(gate)->breaker;
+    note_state(gate);
     uint32_t quota = rules_of(gate)->has_breaker ? park_quota(&gate->breaker, rule, engine->now)
                                                  : PARK_QUOTA_ALL;
     if (gate->has_ramped && breaker_state(&gate->breaker, engine->now) != BREAKER_CLOSED) {
@@ -111,6 +124,7 @@ static void load(struct live_gate *gate)
         return;
     gate->breaker = saved.breaker;
     gate->rate = saved.rate;
+    gate->counts = saved.counts;
     if (is_own(gate)) {
         gate->step->own_place.adaptive = saved.adaptive;
         gate->step->budget = saved.budget;
@@ -131,6 +145,7 @@ void gate_init(struct live_gate *gate, struct live_step *step, struct span key)
     wake_init(&gate->breaker_wake, breaker_woken, gate);
     wake_init(&gate->rate_wake, rate_woken, gate);
     load(gate);
+    gate->seen = breaker_state(&gate->breaker, step->engine->now);
 }
 
 struct live_gate *gate_find(struct live_step *step, struct span key)
@@ -176,6 +191,7 @@ enum gate_answer gate_enter(struct live_lane *lane, struct breaker_permit *permi
     const struct policy_rules *rules = &lane->step->step.rules;
     struct live_gate *gate = lane->breaker_gate;
     instant_ms now = lane->step->engine->now;
+    note_state(gate);
     if (rules->has_rate && rate_next(&lane->rate_gate->rate, &rules->rate, now) > now)
         return GATE_SPENT;
     if (rules->has_breaker && !take_permit(gate, permit)) {
@@ -190,6 +206,24 @@ enum gate_answer gate_enter(struct live_lane *lane, struct breaker_permit *permi
     }
     gate->running++;
     return GATE_GO;
+}
+
+void gate_note_retry(struct live_lane *lane)
+{
+    lane->breaker_gate->counts.retries++;
+}
+
+void gate_note_hedge(struct live_lane *lane)
+{
+    lane->breaker_gate->counts.hedges++;
+}
+
+static void count_end(struct gate_counts *counts, const struct attempt_result *result)
+{
+    if (result != NULL && result->done)
+        counts->done++;
+    else
+        counts->failed[result == NULL ? ERROR_KIND_CANCELLED : result->kind]++;
 }
 
 void gate_stop(struct live_lane *lane, enum gate_answer answer)
@@ -246,11 +280,12 @@ void gate_leave(struct live_lane *lane, const struct breaker_permit *permit,
     struct live_gate *gate = lane->breaker_gate;
     ensure(gate->running > 0);
     gate->running--;
-    if (rules->has_breaker) {
+    gate->dirty = true;
+    count_end(&gate->counts, result);
+    note_state(gate);
+    if (rules->has_breaker)
         breaker_record(&gate->breaker, &rules->breaker, lane->step->engine->now, permit,
                        verdict_on(&rules->breaker, result, took_ms));
-        gate->dirty = true;
-    }
     if (result != NULL && !result->done && result->retry_after_ms > 0)
         push_back(lane, result->retry_after_ms);
     look_at_breaker(gate);
@@ -282,10 +317,29 @@ static void write_breaker(struct text *json, const struct live_gate *gate)
                 view.slow_percent);
 }
 
+static void write_counts(struct text *json, const struct live_gate *gate)
+{
+    const struct gate_counts *counts = &gate->counts;
+    text_format(json, "\"ended\":{\"done\":%" PRIu64, counts->done);
+    for (int i = 0; i < ERROR_KIND_COUNT; i++) {
+        if (counts->failed[i] > 0)
+            text_format(json, ",\"%s\":%" PRIu64, error_kind_name((enum error_kind)i),
+                        counts->failed[i]);
+    }
+    text_format(json, "},\"retries\":%" PRIu64 ",\"hedges\":%" PRIu64 ",", counts->retries,
+                counts->hedges);
+    for (int i = 0; rules_of(gate)->has_breaker && i < GATE_STATES; i++)
+        text_format(json, "%s\"%s\":%" PRIu64 "%s", i == 0 ? "\"entered\":{" : ",",
+                    breaker_state_name((enum breaker_state)i), counts->entered[i],
+                    i == GATE_STATES - 1 ? "}," : "");
+}
+
 static void write_step(struct text *json, const struct live_step *step)
 {
     const struct policy_rules *rules = &step->step.rules;
-    text_format(json, "\"limit\":%u,\"starved\":%u,", line_limit(step->place).concurrency,
+    const struct live_place *place = step->place;
+    text_format(json, "\"limit\":%u,\"queued\":%u,\"parked\":%u,\"starved\":%u,",
+                line_limit(place).concurrency, place->awake, place->waiting - place->awake,
                 step->starved.count);
     if (rules->has_budget)
         text_format(json, "\"budget_left\":%u,",
@@ -305,6 +359,7 @@ static void write_saved(struct text *json, const struct live_gate *gate)
     saved.adaptive = gate->step->own_place.adaptive;
     saved.budget = gate->step->budget;
     saved.latency = gate->step->latency;
+    saved.counts = gate->counts;
     policy_row_add_saved(json, &saved, sizeof saved);
 }
 
@@ -315,7 +370,9 @@ static void write_row(struct text *json, const struct live_gate *gate)
     instant_ms now = step->engine->now;
     text_add_byte(json, '{');
     write_breaker(json, gate);
-    if (rules->has_rate)
+    if (is_own(gate) || step->step.breaker_key != NULL)
+        write_counts(json, gate);
+    if (rules->has_rate && (is_own(gate) || step->step.rate_key != NULL))
         text_format(json, "\"rate_left\":%u,\"rate_next\":%lld,",
                     rate_left(&gate->rate, &rules->rate, now),
                     (long long)rate_next(&gate->rate, &rules->rate, now));
@@ -331,6 +388,7 @@ static void add_row(struct live_gate *gate)
 {
     struct engine *engine = gate->step->engine;
     enum breaker_state state = breaker_state(&gate->breaker, engine->now);
+    note_state(gate);
     bool is_due = state != gate->shown || engine->now - gate->shown_at >= SHOW_EVERY_MS ||
                   engine->mode != ENGINE_RUNNING;
     struct text key;

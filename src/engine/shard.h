@@ -81,6 +81,17 @@ struct live_line {
     uint32_t count;
 };
 
+enum { GATE_STATES = BREAKER_HALF_OPEN + 1 };
+
+/* What has come of a destination's calls, since there is a row of it. */
+struct gate_counts {
+    uint64_t done;
+    uint64_t failed[ERROR_KIND_COUNT];
+    uint64_t retries;
+    uint64_t hedges;
+    uint64_t entered[GATE_STATES]; /* how often the breaker came into each state */
+};
+
 /* What one destination lets through: a step, or one key of it. Its lanes that may not go stand
  * still, first in first out, until the breaker or the rate has room for some of them. */
 struct live_gate {
@@ -89,6 +100,8 @@ struct live_gate {
     struct breaker breaker;
     struct rate rate;
     uint32_t running; /* calls under way */
+    struct gate_counts counts;
+    enum breaker_state seen; /* what `entered` has counted last */
     struct live_lane *by_breaker;
     struct live_lane **by_breaker_end;
     struct live_lane *by_rate;
@@ -389,6 +402,9 @@ void gate_init(struct live_gate *gate, struct live_step *step, struct span key);
 struct live_gate *gate_find(struct live_step *step, struct span key);
 /* GO takes the permit. */
 enum gate_answer gate_enter(struct live_lane *lane, struct breaker_permit *permit);
+/* The call that was let in is one more of a request, or beside another. */
+void gate_note_retry(struct live_lane *lane);
+void gate_note_hedge(struct live_lane *lane);
 /* The lane waits until the gate that refused it has room. */
 void gate_stop(struct live_lane *lane, enum gate_answer answer);
 /* The call has ended, or (result NULL) was cancelled. */
