@@ -2,6 +2,7 @@
 """Machines that invoke machines, as the commands show them."""
 
 import json
+import shutil
 
 import harness
 
@@ -110,6 +111,17 @@ states:
         self.assertIn("interlock: error IL1004: machine kid, version 1 (twice.yaml:6:5), is "
                       "deployed with other content (twice.yaml:4:8): give it a new version\n",
                       answer.err)
+
+    def test_the_example_does_what_its_page_says(self):
+        folder = self.path("family")
+        shutil.copytree(harness.ROOT / "examples/family", folder)
+        self.assertIn("# passed 4, failed 0\n", self.must("test", folder + "/family.cases").out)
+        self.must("check", folder + "/order.yaml", "--strict")
+        self.must("run", folder + "/order.yaml", "--input", folder + "/orders.ndjson")
+        with open(folder + "/README.md", encoding="utf-8") as page:
+            listed = page.read().split("```\no1  ")[1].split("```")[0]
+        told = self.must("list").out
+        self.assertTrue(told.startswith("o1  " + listed), told)
 
 
 harness.main(Family)

@@ -131,6 +131,8 @@ class Graph(harness.Case):
                 continue
             again, _ = self.again(file)
             self.assertEqual(self.must("graph", again).out, self.must("graph", str(file)).out)
+            if "\nmachines:\n" in file.read_text():
+                continue  # which are not written
             self.assertEqual(self.call("check", again).status,
                              self.call("check", str(file)).status)
 
