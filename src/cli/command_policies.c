@@ -131,7 +131,8 @@ static void print_line(const struct policy_row *row)
     if (name->step.size > 0)
         text_format(&title, "/%.*s", SPAN_ARGS(name->step));
     if (name->key.size > 0)
-        text_format(&title, "#%.*s", SPAN_ARGS(name->key));
+        text_add_byte(&title, '#');
+    text_add_visible(&title, name->key);
     text_format(&line, "%-24.*s", SPAN_ARGS(text_span(&title)));
     if (name->step.size == 0) {
         add_door(&line, row->value);

@@ -124,6 +124,12 @@ class Metrics(harness.Case):
         self.assertGreater(self.figure("policy_timestamp_seconds"), 1.6e9)
         self.assertTrue(self.metrics().startswith(SHOWN.lstrip("\n")), self.metrics())
 
+    def test_a_key_drives_no_terminal(self):
+        self.pay("1", "a\x1b[2J\nb", 0)
+        out = self.must("policies").out
+        self.assertIn("\npay/charge#a\\x1b[2J\\x0ab ", out)
+        self.assertEqual(out.count("\n"), 3)
+
     def test_a_step_without_a_breaker_tells_of_none(self):
         self.write("pay.yaml", "".join(line for line in PAY.splitlines(True)
                                        if "breaker" not in line and "admission" not in line))
