@@ -49,11 +49,12 @@ enum {
     REASON_DOUBTS_MAX = 2000, /* … when it can only be yes or unknown any more */
 
     /* Steps of a machine */
-    MICROSTEPS_MAX = 1000,       /* of a macrostep, where the machine says nothing */
-    MICROSTEPS_LIMIT = 1000000,  /* … and the most it may say */
-    EFFORT_MAX = 4000000,        /* guards and actions of a macrostep */
-    TARGETS_MAX = 64,            /* of one transition */
-    TURN_ARENA_BYTES = 64 << 20, /* virtual: touched as far as it is used */
+    MICROSTEPS_MAX = 1000,         /* of a macrostep, where the machine says nothing */
+    MICROSTEPS_LIMIT = 1000000,    /* … and the most it may say */
+    MACROSTEP_COST_MAX = 50000000, /* of its guards and actions and what they evaluate */
+    ACTION_COST = 12,              /* one of them by itself, in the units of expressions */
+    TARGETS_MAX = 64,              /* of one transition */
+    TURN_ARENA_BYTES = 64 << 20,   /* virtual: touched as far as it is used */
     HISTORY_ARENA_BYTES = 4 * TURN_ARENA_BYTES, /* a turn with what was before and after it */
     TIMERS_PER_INSTANCE_MAX = 1000,
 

@@ -41,8 +41,17 @@ static struct value unbound(void)
     return value_error((struct span){0});
 }
 
+static bool stays_within_cost(struct stepper *stepper)
+{
+    if (stepper->cost <= MACROSTEP_COST_MAX)
+        return true;
+    return stepper_fail(stepper, SPAN("macrostep"), (struct place){0}, stepper_exhausted);
+}
+
 bool stepper_count_microstep(struct stepper *stepper)
 {
+    if (!stays_within_cost(stepper))
+        return false;
     if (++stepper->microsteps <= stepper->machine->microsteps_max)
         return true;
     return stepper_fail(stepper, SPAN("macrostep"), (struct place){0},
@@ -203,7 +212,7 @@ static bool come_to_rest(struct stepper *stepper)
     }
     if (stepper_is_at_end(stepper) && !stepper_complete(stepper))
         return false;
-    return keeps_invariants(stepper);
+    return keeps_invariants(stepper) && stays_within_cost(stepper);
 }
 
 static void *copy_array(struct arena *arena, const void *array, size_t bytes)
@@ -238,7 +247,7 @@ static void copy_before(struct stepper *stepper, const struct configuration *bef
 
 void stepper_forget(struct stepper *stepper)
 {
-    stepper->effort = 0;
+    stepper->cost = 0;
     stepper->queue = NULL;
     stepper->queue_end = &stepper->queue;
     stepper->undeclared = (struct span){0};
@@ -573,6 +582,7 @@ struct stepper *stepper_make(const struct machine *machine, instant_ms now, stru
     stepper->frame =
         (struct expr_frame){.slots = stepper->slots,
                             .slot_count = slot_count,
+                            .cost = &stepper->cost,
                             .host_function = host_in,
                             .foreign = machine->language == NULL ? NULL : stepper_foreign,
                             .host = stepper};

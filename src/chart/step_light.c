@@ -220,7 +220,7 @@ static void bind(struct step_light *light, const struct configuration *rest,
     light->stepper->now = now;
     light->stepper->is_bound = false;
     light->stepper->asked_count = 0;
-    light->stepper->effort = 0;
+    light->stepper->cost = 0;
 }
 
 /* With guards, which may take memory. */

@@ -27,15 +27,12 @@ bool stepper_fail(struct stepper *stepper, struct span what, struct place place,
     return false;
 }
 
-const struct span stepper_exhausted =
-    SPAN_INIT("the macrostep has more guards and actions than there may be");
+const struct span stepper_exhausted = SPAN_INIT("the macrostep costs more than one may");
 
 bool stepper_spend(struct stepper *stepper)
 {
-    if (stepper->effort == EFFORT_MAX)
-        return false;
-    stepper->effort++;
-    return true;
+    stepper->cost += ACTION_COST;
+    return stepper->cost <= MACROSTEP_COST_MAX;
 }
 
 void stepper_raise(struct stepper *stepper, struct raised raised)

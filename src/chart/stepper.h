@@ -45,7 +45,7 @@ struct stepper {
     const struct raised *event; /* the one being handled */
     struct choice *choices;     /* room for one of every leaf that can be active */
     uint32_t choice_count;
-    uint32_t effort; /* the guards and actions so far */
+    uint64_t cost; /* of the guards and actions so far, and what they evaluated */
     struct raised *queue;
     struct raised **queue_end;
     struct step_error **errors_end;
@@ -107,7 +107,7 @@ struct arrival stepper_arrival(const struct machine *machine,
                                struct arena *arena);
 
 /* step_queue.c: events, errors and values. */
-/* Counts one more guard or action; false: there were enough for one macrostep. */
+/* Counts one more guard or action; false: the macrostep has cost enough. */
 bool stepper_spend(struct stepper *stepper);
 extern const struct span stepper_exhausted; /* … and how that is said */
 void stepper_add_error(struct stepper *stepper, struct span what, struct span text,

@@ -98,6 +98,12 @@ static bool add_size(struct value value, size_t *bytes)
     return *bytes <= VALUE_BYTES_MAX;
 }
 
+static inline void add_cost(const struct vm *vm)
+{
+    if (vm->frame->cost != NULL)
+        *vm->frame->cost += (uint64_t)(EXPRESSION_COST_MAX - vm->cost_left);
+}
+
 /* Sets the guard for all that the program allocates. */
 static struct value run_guarded(const struct expr_program *program,
                                 const struct expr_frame *frame, struct arena *arena)
@@ -110,10 +116,13 @@ static struct value run_guarded(const struct expr_program *program,
         arena_rewind(arena, mark);
         if (arena->guard != NULL)
             arena_spend(arena);
+        if (frame->cost != NULL)
+            *frame->cost += EXPRESSION_COST_MAX;
         return value_error(SPAN("the expression needs more memory than it may use"));
     }
     struct value result = vm_run(&vm);
     arena_release_guard(arena, &guard);
+    add_cost(&vm);
     if (!add_size(result, &bytes))
         return value_error(SPAN("the value is larger than a value may be"));
     return result;
@@ -126,6 +135,7 @@ static struct value run_code(const struct expr_program *program, const struct ex
     if (!program->may_allocate) {
         struct vm vm = {program, frame, NULL, EXPRESSION_COST_MAX, false};
         struct value result = vm_run(&vm);
+        add_cost(&vm);
         if (!vm.is_unspoken || result.kind != VALUE_ERROR)
             return result;
     }

@@ -72,6 +72,7 @@ struct expr_frame {
     expr_host_function *host_function; /* may be NULL when the scope has no functions */
     expr_foreign_function *foreign;    /* may be NULL when the scope has no language */
     void *host;
+    uint64_t *cost; /* what runs cost is added to it, in units of the budget; or NULL */
 };
 
 /* Compiles the text; `place` is where its first character stands (for diagnostics, which point
