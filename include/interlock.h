@@ -246,16 +246,19 @@ IL_API size_t il_instance_used(const il_instance *instance);
 /* ---- Crowds: very many instances of one machine ----------------------------------------- */
 
 /*
- * A million instances that wait for their events most of the time. Each takes 8 bytes for every
- * 64 states of the machine, as much again for every state with a history in it, and beside that
- * only what it has more than states: a context, timers, an end. An event that does nothing but
- * move an instance from state to state changes those bytes and takes some nanoseconds; any
+ * A million instances that wait for their events most of the time. Each takes a byte (2 or 4
+ * when the crowd has been in more than 255 or 65,535 different sets of states) and beside that
+ * only what it has more than states: 16 bytes for each number, boolean or null of a small
+ * context; or, with anything else in the context, timers or an end, all of it. An event that
+ * does nothing but move an instance from state to state is worked out once for the states it is
+ * in, by looking at the tables of the machine, and from then on takes some nanoseconds; any
  * other takes what il_instance_send() takes, and both say the same.
  */
 typedef struct il_crowd il_crowd;
 
 /* Room for `count` instances, 0 to count - 1, none of them started. Belongs to one thread at a
- * time; the machine must live longer. Release it with il_crowd_close(); NULL is fine there. */
+ * time; the machine must live longer. Release it with il_crowd_close(); NULL is fine there.
+ * IL_NO_SPACE: more than 134,217,728. */
 IL_API il_status il_crowd_open(const il_machine *machine, size_t count, il_crowd **opened);
 IL_API void il_crowd_close(il_crowd *crowd);
 
@@ -285,7 +288,8 @@ IL_API il_instance *il_crowd_instance(il_crowd *crowd, size_t index);
 IL_API uint32_t il_crowd_state(const il_crowd *crowd, const char *state);
 IL_API bool il_crowd_is_in(il_crowd *crowd, size_t index, uint32_t state);
 
-/* Memory of all instances, without the few megabytes to step in. */
+/* Memory of all instances and of what is known of their moves, without the few megabytes to
+ * step in. */
 IL_API size_t il_crowd_bytes(il_crowd *crowd);
 
 /* ---- Expressions (both libraries) ------------------------------------------------------- */
