@@ -201,7 +201,7 @@ def test(run, arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("interlock")
-    parser.add_argument("--orders", type=int, default=240)
+    parser.add_argument("--orders", type=int, default=320)
     parser.add_argument("--kills", type=int, default=8)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--keep", action="store_true", help="keep the folder")
