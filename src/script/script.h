@@ -4,8 +4,8 @@
  * For SCXML documents whose expressions do not translate to CEL, and for <script>. An
  * instance's variables are JSON's values in its context; they are put in before a run and
  * read out behind it, so one heap serves all instances of a thread and keeps nothing of them.
- * What runs is bounded in loops, calls and memory (base/limits.h) and knows neither time nor
- * chance, so a history can be replayed.
+ * What runs is bounded in loops, calls, searches and memory (base/limits.h) and knows neither
+ * time nor chance, so a history can be replayed.
  *
  * Built without Duktape there is no language: script_open() gives NULL, and the documents are
  * refused where they need it.

@@ -29,10 +29,10 @@
     "  return (typeof value === 'object' && value !== null) || typeof value === 'function';\n" \
     "}\n"
 
-/* Run once, with the global object and what a walk, a text and a pattern cost: what comes with
- * the language charges for what it does in one call. */
+/* Run once, with the global object, what charges for a walk, a text and a pattern, and how long
+ * a pattern may be: what comes with the language then pays for what it does in one call. */
 static const char BOUNDS[] =
-    "(function (global, charge, chargeText, chargePattern) {\n" HELPERS
+    "(function (global, charge, chargeText, chargePattern, most) {\n" HELPERS
     /* They walk over as many elements as a length says, without a turn of a loop. */
     "each(Array.prototype, function (name) {\n"
     "  var inner = Array.prototype[name];\n"
@@ -68,8 +68,8 @@ static const char BOUNDS[] =
     "  if (flags !== undefined) flags = String(flags);\n"
     "  else flags = isOne ? pattern.flags + '' : '';\n"
     "  var text = isOne ? source.call(pattern) : pattern;\n"
-    "  if (text.length > 4096) throw new RangeError('a pattern of more than 4096 "
-    "characters');\n"
+    "  if (text.length > most)\n"
+    "    throw new RangeError('a pattern of more than ' + most + ' characters');\n"
     "  var ranges = flags.indexOf('i') < 0 ? 0 : text.split('-').length - 1;\n"
     "  charge({length: text.length + ranges * 16384}, []);\n"
     "  return new Pattern(text, flags);\n"
@@ -511,7 +511,8 @@ static duk_ret_t prepare_heap(duk_context *duk, void *context)
     duk_push_c_function(duk, native_charge, 2);
     duk_push_c_function(duk, native_charge_text, 2);
     duk_push_c_function(duk, native_charge_pattern, 5);
-    duk_call(duk, 4);
+    duk_push_int(duk, REGEX_BYTES_MAX);
+    duk_call(duk, 5);
     duk_pop(duk);
     duk_push_heap_stash(duk);
     push_program(duk, PRELUDE);
