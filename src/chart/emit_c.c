@@ -213,6 +213,7 @@ static void survey(struct emitter *emitter)
                     transition->event != NO_INDEX &&
                         emit_c_list(emitter, transition->actions) != 0);
     }
+    emit_c_need(emitter, 'Y', machine->semantics == SEMANTICS_SCXML);
     emit_c_need(emitter, 'P', machine->has_parallel);
     emit_c_need(emitter, 'T', machine->timer_count > 0);
     emit_c_need(emitter, 'I', machine->invoke_count > 0);
@@ -268,8 +269,8 @@ static void check(struct emitter *emitter)
 {
     const struct machine *machine = emitter->machine;
     struct place place = machine->states[0].place;
-    if (machine->semantics != SEMANTICS_XSTATE)
-        emit_c_refuse(emitter, place, "machines with SCXML's rules are not written so");
+    if (machine->run.count > 0)
+        emit_c_refuse(emitter, place, "what runs before the first state is not written so");
     if (machine->derivation != NULL)
         emit_c_refuse(emitter, place, "states that follow from a record are not written so");
     if (machine->state_count > EMIT_STATES_MAX) {
@@ -302,19 +303,20 @@ static void find_fields(struct emitter *emitter)
         arena_new_array(emitter->arena, machine->context_count, struct emit_c_field);
     for (uint32_t i = 0; i < machine->context_count; i++) {
         const struct machine_assign *member = &machine->context[i];
-        const struct value *first = expr_slot_value(member->slot);
+        struct value first;
         struct emit_c_field *field = &emitter->fields[i];
         field->key = member->key;
-        if (first == NULL || !find_kind(*first, &field->kind)) {
+        if (member->slot == NULL || !c_code_constant(member->slot, &first) ||
+            !find_kind(first, &field->kind)) {
             emit_c_refuse(
                 emitter, member->place,
                 "`%.*s` must begin as a number, a text, true or false: that is its type",
                 SPAN_ARGS(member->key));
             return;
         }
-        field->first = *first;
+        field->first = first;
         if (field->kind == C_WORD)
-            emit_c_word(emitter, value_span(*first));
+            emit_c_word(emitter, value_span(first));
         uint32_t number =
             emit_c_add_name(emitter, &names, emit_c_member_name(emitter, member->key));
         field->name = names.names[number];

@@ -211,16 +211,26 @@ static const struct emit_c_field *find_field(struct emitter *emitter, struct spa
     return NULL;
 }
 
+/* An error undoes the macrostep; the W3C's rules end the block and raise an event. */
+static void emit_failure(struct emitter *emitter, struct span condition)
+{
+    bool is_scxml = emit_c_has(emitter, 'Y');
+    emit_c_need(emitter, 'Q', is_scxml);
+    text_format(emitter->text,
+                is_scxml ? "        if (%.*s) {\n            push(turn, "
+                           "EVENT_ERROR_EXECUTION);\n            break;\n        }\n"
+                         : "        if (%.*s)\n            return false;\n",
+                SPAN_ARGS(condition));
+}
+
 /* A value that the context cannot hold is an error: of doubles those that are not finite. */
 static void emit_check(struct emitter *emitter, const struct c_term *term)
 {
     if (term->failed.size > 0)
-        text_format(emitter->text, "        if (%.*s)\n            return false;\n",
-                    SPAN_ARGS(term->failed));
+        emit_failure(emitter, term->failed);
     if (term->kind == C_DOUBLE)
-        text_format(emitter->text,
-                    "        if (!(%.*s - %.*s == 0))\n            return false;\n",
-                    SPAN_ARGS(term->text), SPAN_ARGS(term->text));
+        emit_failure(emitter, text_print(emitter->arena, "!(%.*s - %.*s == 0)",
+                                         SPAN_ARGS(term->text), SPAN_ARGS(term->text)));
 }
 
 static void emit_assign(struct emitter *emitter, const struct machine_assign *assign,
@@ -232,6 +242,10 @@ static void emit_assign(struct emitter *emitter, const struct machine_assign *as
     struct c_term term = {0};
     struct scope scope = scope_of(emitter, &names, &lines, "        ");
     names.context = &scope;
+    if (assign->path_count > 0) {
+        emit_c_refuse(emitter, assign->place, "members of maps are not written in C");
+        return;
+    }
     if (field == NULL) {
         emit_c_refuse(emitter, assign->place,
                       "`%.*s` is not in the context: its type is not known",
@@ -403,6 +417,21 @@ static void emit_actions(struct emitter *emitter, struct range actions)
         i += emit_action(emitter, i, end);
 }
 
+/* The W3C's blocks: an error in one does not keep the next from running. */
+static void emit_blocks(struct emitter *emitter, struct range actions)
+{
+    uint32_t end = actions.first + actions.count;
+    for (uint32_t from = actions.first; from < end; from++) {
+        uint32_t to = from;
+        while (to < end && emitter->machine->actions[to].kind != ACTION_BLOCK)
+            to++;
+        text_add(emitter->text, SPAN("        do {\n"));
+        emit_actions(emitter, (struct range){from, to - from});
+        text_add(emitter->text, SPAN("        } while (false);\n"));
+        from = to;
+    }
+}
+
 static uint32_t event_of_list(const struct machine *machine, struct range list)
 {
     for (uint32_t i = 0; i < machine->transition_count; i++) {
@@ -423,7 +452,10 @@ static void emit_lists(struct emitter *emitter)
     for (uint32_t i = 0; i < emitter->list_count; i++) {
         text_format(emitter->text, "    case %u: {\n", i + 1);
         emitter->event = event_of_list(emitter->machine, emitter->lists[i]);
-        emit_actions(emitter, emitter->lists[i]);
+        if (emit_c_has(emitter, 'Y'))
+            emit_blocks(emitter, emitter->lists[i]);
+        else
+            emit_actions(emitter, emitter->lists[i]);
         text_add(emitter->text, SPAN("        return true;\n    }\n"));
     }
     text_add(emitter->text, SPAN("    default:\n        return true;\n    }\n}\n\n"));

@@ -95,7 +95,8 @@ static const struct piece {
      "children[parent[history]]);\n"
      "    }\n"
      "    return states;\n"
-     "}\n\n"
+     "}\n\n"},
+    {"My",
      "static int domain_now(const struct turn *turn, int transition)\n"
      "{\n"
      "    const struct transition *taken = &transitions[transition];\n"
@@ -108,6 +109,19 @@ static const struct piece {
      "           ((states & ~below[outer]) != 0 || (below[outer] & bit(taken->source)) == 0))\n"
      "        outer = parent[outer];\n"
      "    return outer < 0 && !taken->reenter ? 0 : outer;\n"
+     "}\n\n"},
+    {"MY",
+     "static int domain_now(const struct turn *turn, int transition)\n"
+     "{\n"
+     "    const struct transition *taken = &transitions[transition];\n"
+     "    uint64_t states = effective(turn, transition);\n"
+     "    int outer = parent[taken->source];\n"
+     "    if (taken->is_internal && kind[taken->source] == COMPOUND &&\n"
+     "        (states & ~below[taken->source]) == 0)\n"
+     "        return taken->source;\n"
+     "    while (outer > 0 && (kind[outer] != COMPOUND || (states & ~below[outer]) != 0))\n"
+     "        outer = parent[outer];\n"
+     "    return outer < 0 ? 0 : outer;\n"
      "}\n\n"},
     {"", "static int choose(struct turn *turn, int leaf, int event)\n"
          "{\n"
@@ -140,7 +154,8 @@ static const struct piece {
      "static bool lies_inside(int inner, int outer)\n"
      "{\n"
      "    return (below[transitions[outer].source] & bit(transitions[inner].source)) != 0;\n"
-     "}\n\n"
+     "}\n\n"},
+    {"Py",
      "/* What an ancestor of regions would do, it does only when nothing inside does anything. "
      "*/\n"
      "static void drop_outer(struct turn *turn)\n"
@@ -156,7 +171,8 @@ static const struct piece {
      "        }\n"
      "    }\n"
      "    turn->choice_count = kept;\n"
-     "}\n\n"
+     "}\n\n"},
+    {"P",
      "/* Both would leave some state: one domain lies in the other, and is not a leaf. */\n"
      "static bool conflicts(const struct turn *turn, int transition, int domain, int other)\n"
      "{\n"
@@ -209,10 +225,10 @@ static const struct piece {
           "            add_choice(turn, transition);\n"
           "    }\n"
           "    if (turn->choice_count < 2)\n"
-          "        return;\n"
-          "    if (event != 0)\n"
-          "        drop_outer(turn);\n"
-          "    drop_conflicts(turn);\n"},
+          "        return;\n"},
+    {"Py", "    if (event != 0)\n"
+           "        drop_outer(turn);\n"},
+    {"P", "    drop_conflicts(turn);\n"},
     {"p", "    int transition = choose(turn, last_of(turn->self->active), event);\n"
           "    if (transition >= 0)\n"
           "        add_choice(turn, transition);\n"},
@@ -277,8 +293,9 @@ static const struct piece {
           "        if (outer == 0)\n"
           "            turn->complete = true;\n"
           "        else\n"
-          "            push(turn, done_events[outer]);\n"
-          "    }\n"
+          "            push(turn, done_events[outer]);\n"},
+    {"DY", "        return;\n"},
+    {"D", "    }\n"
           "}\n\n"},
     {"", "static bool enter_listed(struct turn *turn, int transition)\n"
          "{\n"
@@ -481,22 +498,28 @@ static const struct piece {
          "        return false;\n"
          "    return !turn->complete || finish(turn);\n"
          "}\n\n"},
-    {"E", "/* One that leads where it came from and assigns nothing would do so for ever: it "
-          "is taken once. */\n"
-          "static bool take_eventless(struct turn *turn, bool *again)\n"
-          "{\n"
-          "    uint64_t before = turn->self->active;\n"
-          "    *again = false;\n"
-          "    select_transitions(turn, 0);\n"
-          "    if (turn->choice_count == 0)\n"
-          "        return true;\n"
-          "    for (int i = 0; i < turn->choice_count; i++)\n"
-          "        *again = *again || transitions[turn->choices[i]].assigns;\n"
-          "    if (!take(turn))\n"
-          "        return false;\n"
-          "    *again = *again || turn->self->active != before;\n"
-          "    return true;\n"
-          "}\n\n"},
+    {"EY", "static bool take_eventless(struct turn *turn, bool *again)\n"
+           "{\n"
+           "    select_transitions(turn, 0);\n"
+           "    *again = turn->choice_count > 0;\n"
+           "    return !*again || take(turn);\n"
+           "}\n\n"},
+    {"Ey", "/* One that leads where it came from and assigns nothing would do so for ever: it "
+           "is taken once. */\n"
+           "static bool take_eventless(struct turn *turn, bool *again)\n"
+           "{\n"
+           "    uint64_t before = turn->self->active;\n"
+           "    *again = false;\n"
+           "    select_transitions(turn, 0);\n"
+           "    if (turn->choice_count == 0)\n"
+           "        return true;\n"
+           "    for (int i = 0; i < turn->choice_count; i++)\n"
+           "        *again = *again || transitions[turn->choices[i]].assigns;\n"
+           "    if (!take(turn))\n"
+           "        return false;\n"
+           "    *again = *again || turn->self->active != before;\n"
+           "    return true;\n"
+           "}\n\n"},
     {"B", "static void stop_with_error(struct @ *self)\n"
           "{\n"
           "    self->status = ^_ERROR;\n"},
@@ -509,11 +532,12 @@ static const struct piece {
          "    select_transitions(turn, event);\n"
          "    if (turn->choice_count > 0)\n"
          "        return take(turn);\n"},
-    {"I", "    for (int i = 0; may_stop && i < INVOKES; i++) {\n"
-          "        if (error_of[i] == event)\n"
-          "            stop_with_error(turn->self);\n"
-          "    }\n"},
+    {"Iy", "    for (int i = 0; may_stop && i < INVOKES; i++) {\n"
+           "        if (error_of[i] == event)\n"
+           "            stop_with_error(turn->self);\n"
+           "    }\n"},
     {"i", "    (void)may_stop;\n"},
+    {"IY", "    (void)may_stop;\n"},
     {"", "    return true;\n"
          "}\n\n"
          "static bool come_to_rest(struct turn *turn)\n"

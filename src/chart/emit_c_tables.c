@@ -369,7 +369,7 @@ static void emit_transition(struct emitter *emitter,
         text_format(emitter->text, ", %d", transition->assigns);
     if (emit_c_has(emitter, 'M'))
         text_format(emitter->text, ", %d, %d, UINT64_C(0x%llx)", transition->is_dynamic,
-                    transition->reenter,
+                    emit_c_has(emitter, 'Y') ? transition->is_internal : transition->reenter,
                     (unsigned long long)targets_of(emitter->machine, transition));
     text_add(emitter->text, SPAN("},\n"));
 }
@@ -387,8 +387,9 @@ static void emit_transitions(struct emitter *emitter)
     if (emit_c_has(emitter, 'E'))
         text_add(emitter->text, SPAN("    bool assigns;\n"));
     if (emit_c_has(emitter, 'M'))
-        text_add(emitter->text, SPAN("    bool is_dynamic;\n    bool reenter;\n"
-                                     "    uint64_t targets;\n"));
+        text_format(emitter->text,
+                    "    bool is_dynamic;\n    bool %s;\n    uint64_t targets;\n",
+                    emit_c_has(emitter, 'Y') ? "is_internal" : "reenter");
     text_add(emitter->text, SPAN("} transitions[] = {\n"));
     for (uint32_t i = 0; i < machine->transition_count; i++)
         emit_transition(emitter, &machine->transitions[i]);

@@ -24,6 +24,7 @@
     X('V', "invariants")                                 \
     X('W', "guards that may have no answer")             \
     X('X', "exit actions")                               \
+    X('Y', "the W3C's rules")                            \
     X('Z', "words")
 
 struct emit_c_field {

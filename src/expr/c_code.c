@@ -176,11 +176,14 @@ static bool name_term(struct c_code *code, const struct ast *ast, struct c_term 
     return false;
 }
 
+/* `event.type`, which the W3C calls `_event.name`. */
 static bool is_event_type(const struct ast *ast)
 {
-    return ast->kind == AST_SELECT && ast->select.operand->kind == AST_NAME &&
-           span_is(ast->select.operand->name.name, "event") &&
-           span_is(ast->select.field, "type");
+    if (ast->kind != AST_SELECT || ast->select.operand->kind != AST_NAME)
+        return false;
+    struct span name = ast->select.operand->name.name;
+    return (span_is(name, "event") && span_is(ast->select.field, "type")) ||
+           (span_is(name, "_event") && span_is(ast->select.field, "name"));
 }
 
 static bool is_text(const struct ast *ast)
@@ -526,4 +529,14 @@ bool c_code_slot(struct c_code *code, const struct expr_slot *slot, struct c_ter
     if (program != NULL)
         return c_code_program(code, program, term);
     return refuse(code, "texts made of parts, lists and maps are not written in C");
+}
+
+bool c_code_constant(const struct expr_slot *slot, struct value *value)
+{
+    const struct value *literal = expr_slot_value(slot);
+    const struct expr_program *program = expr_slot_program(slot);
+    if (literal == NULL && (program == NULL || program->root->kind != AST_LITERAL))
+        return false;
+    *value = literal != NULL ? *literal : program->root->literal;
+    return true;
 }

@@ -50,6 +50,9 @@ bool c_code_program(struct c_code *code, const struct expr_program *program,
                     struct c_term *term);
 bool c_code_slot(struct c_code *code, const struct expr_slot *slot, struct c_term *term);
 
+/* The value that a slot has whatever happens, as a literal or as an expression that is one. */
+bool c_code_constant(const struct expr_slot *slot, struct value *value);
+
 /* All of the terms, or one: as && and ||, what decides wins over what failed. */
 bool c_code_join(struct c_code *code, const struct c_term *parts, uint32_t count, bool is_or,
                  struct c_term *term);
