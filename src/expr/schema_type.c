@@ -140,24 +140,23 @@ static const struct type *type_of(struct making *making, const struct schema *sc
     return type_enumeration(making->arena, type, schema->values.items, schema->values.count);
 }
 
-static bool requires(const struct schema *schema, struct span name, unsigned nested)
+static bool lists(const struct schema *schema, struct span name)
 {
     for (uint32_t i = 0; i < schema->required_count; i++) {
         if (span_equal(schema->required[i], name))
             return true;
     }
-    if (nested == NESTED_MAX)
-        return false;
-    for (uint32_t i = 0; i < schema->all_of.count; i++) {
-        if (requires(schema->all_of.schemas[i], name, nested + 1))
-            return true;
-    }
-    return schema->reference != NULL && requires(schema->reference, name, nested + 1);
+    return false;
 }
 
 bool schema_requires(const struct schema *schema, struct span name)
 {
-    return requires(schema, name, 0);
+    for (unsigned nested = 0; schema != NULL && nested <= NESTED_MAX; nested++) {
+        if (lists(schema, name))
+            return true;
+        schema = schema->reference;
+    }
+    return false;
 }
 
 const struct type *schema_type(const struct schema *schema, struct arena *arena)

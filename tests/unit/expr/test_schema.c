@@ -271,6 +271,30 @@ static void the_checker_learns_what_is_sure(void **state)
     }
 }
 
+static void members_are_required_where_that_is_sure(void **state)
+{
+    static const struct {
+        const char *schema;
+        bool requires;
+    } rows[] = {
+        {"{\"required\":[\"a\",\"n\"]}", true},
+        {"{\"required\":[\"a\"],\"properties\":{\"n\":{\"type\":\"integer\"}}}", false},
+        {"{\"$ref\":\"#/$defs/o\",\"$defs\":{\"o\":{\"required\":[\"n\"]}}}", true},
+        {"{\"anyOf\":[{\"required\":[\"n\"]},{\"required\":[\"m\"]}]}", false},
+        {"{\"$ref\":\"#\"}", false},
+        {"true", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct arena arena;
+        struct diagnostics diagnostics;
+        arena_init(&arena, memory, sizeof memory);
+        const struct schema *schema = compile(&arena, &diagnostics, rows[i].schema);
+        assert_non_null(schema);
+        assert_int_equal(schema_requires(schema, SPAN("n")), rows[i].requires);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +303,7 @@ int main(void)
         cmocka_unit_test(schemas_that_cannot_be_kept_are_refused),
         cmocka_unit_test(work_is_bounded),
         cmocka_unit_test(the_checker_learns_what_is_sure),
+        cmocka_unit_test(members_are_required_where_that_is_sure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
