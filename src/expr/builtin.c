@@ -307,10 +307,12 @@ const struct builtin *builtin_at(uint32_t index)
 
 const struct builtin *builtin_find(struct span name, enum builtin_style style)
 {
-    const struct builtin *builtin;
-    for (uint32_t i = 0; (builtin = builtin_at(i)) != NULL; i++) {
-        if ((builtin->style & style) && span_equal(builtin->name, name))
-            return builtin;
+    for (size_t i = 0; i < LIBRARY_COUNT; i++) {
+        const struct builtin *builtin = libraries[i]->functions;
+        for (uint32_t j = 0; j < libraries[i]->count; j++, builtin++) {
+            if ((builtin->style & style) && span_equal_short(builtin->name, name))
+                return builtin;
+        }
     }
     return NULL;
 }

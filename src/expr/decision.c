@@ -32,7 +32,8 @@ struct field {
     const struct span *names;
     uint16_t slot;
     uint8_t count;
-    bool is_size; /* it is the size() of that which counts */
+    bool is_size; /* the size() of what is there */
+    bool is_slot; /* it is the slot's own value */
 };
 
 struct decision_test {
@@ -45,7 +46,7 @@ struct decision_test {
         struct value constant;
         struct field other;
         struct {
-            const struct short_text *texts; /* ascending */
+            const struct short_text *texts; /* ascending when there are many */
             uint32_t text_count;
         };
     };
@@ -61,7 +62,7 @@ _Static_assert(EXPRESSION_BYTES_MAX / 2 * (MAP_MAX / 8 + TEXT_MAX / 16) < EXPRES
 /* Short texts are their size and both their ends as words, which overlap: equal texts have
  * equal ones, others do not, and no byte outside of a text is read. */
 
-enum { SHORT_TEXT_MAX = 16 };
+enum { SHORT_TEXT_MAX = 16, FEW_TEXTS = 8 };
 
 struct short_text {
     uint64_t size;
@@ -112,8 +113,7 @@ static int order_texts(const void *left, const void *right)
 static inline bool find_text(const struct short_text *texts, uint32_t count,
                              struct short_text text)
 {
-    enum { FEW = 8 };
-    while (count > FEW) {
+    while (count > FEW_TEXTS) {
         uint32_t half = count / 2;
         bool is_behind = order_texts(&texts[half], &text) <= 0;
         texts += is_behind ? half : 0;
@@ -139,9 +139,10 @@ static const struct value *find_member(const struct value *map, struct span name
     return NULL;
 }
 
-/* NULL when something on the way is no small map, has no such member, or has no size. */
-static const struct value *find_behind(const struct field *field, const struct value *value,
-                                       struct value *size)
+/* NULL when something on the way is no small map, has no such member, or has no size. Out of
+ * line, like all but the common cases, so that those need few registers. */
+__attribute__((noinline)) static const struct value *
+find_behind(const struct field *field, const struct value *value, struct value *size)
 {
     for (uint32_t i = 0; i < field->count && value != NULL; i++) {
         if (value->kind != VALUE_MAP || value->count > MAP_MAX)
@@ -158,7 +159,7 @@ static inline const struct value *find_field(const struct field *field,
                                              const struct value *slots, struct value *size)
 {
     const struct value *value = &slots[field->slot];
-    return field->count == 0 && !field->is_size ? value : find_behind(field, value, size);
+    return field->is_slot ? value : find_behind(field, value, size);
 }
 
 static bool is_number(const struct value *value)
@@ -213,7 +214,6 @@ static enum decision run_pair(const struct decision_test *test, const struct val
     return test->kind == TEST_SAME ? equal(value, other) : compare(value, test->orders, other);
 }
 
-/* Out of line, so that the common cases need few registers. */
 __attribute__((noinline)) static enum decision
 run_rare(const struct decision_test *test, const struct value *value, const struct value *slots)
 {
@@ -318,7 +318,8 @@ static bool read_texts(const struct making *making, const struct value *items, u
     struct short_text *texts = arena_new_array(making->arena, count, struct short_text);
     for (uint32_t i = 0; i < count; i++)
         texts[i] = short_text_of(items[i].text, items[i].count);
-    sort_items(texts, count, sizeof *texts, order_texts);
+    if (count > FEW_TEXTS)
+        sort_items(texts, count, sizeof *texts, order_texts);
     test->kind = TEST_TEXT;
     test->texts = texts;
     test->text_count = count;
@@ -398,8 +399,11 @@ static uint32_t read_field(const struct making *making, uint32_t at, struct fiel
     struct span *names = arena_new_array(making->arena, count, struct span);
     for (uint32_t i = 0; i < count; i++)
         names[i] = value_span(making->constants[making->code[at + 1 + i].operand]);
-    *field = (struct field){names, making->code[at].index, (uint8_t)count,
-                            is_size(making->code[end])};
+    field->names = names;
+    field->slot = making->code[at].index;
+    field->count = (uint8_t)count;
+    field->is_size = is_size(making->code[end]);
+    field->is_slot = count == 0 && !field->is_size;
     return end + field->is_size;
 }
 
@@ -419,7 +423,7 @@ static uint32_t read_test(const struct making *making, uint32_t at, struct decis
 {
     struct instruction now = making->code[at];
     uint32_t index = now.count;
-    *test = (struct decision_test){.field = {.slot = now.index}};
+    *test = (struct decision_test){.field = {.slot = now.index, .is_slot = true}};
     if (now.code == CODE_SLOT) {
         at = read_field(making, at, &test->field);
         now = making->code[at];

@@ -91,10 +91,17 @@ static void put_constant(struct emitter *emitter, struct value value)
     put(emitter, CODE_CONSTANT, 0, add_constant(emitter, value), 1);
 }
 
-static uint32_t add_error(struct emitter *emitter, const char *what, struct span name)
+/* An error about a name. Each variable and each member has one, so no printf() for it. */
+static uint32_t add_error(struct emitter *emitter, struct span before, struct span name,
+                          struct span behind)
 {
-    struct span message = text_print(emitter->arena, "%s: %.*s", what, SPAN_ARGS(name));
-    return add_constant(emitter, value_error(message));
+    struct text text;
+    text_init(&text, emitter->arena);
+    text_reserve(&text, before.size + name.size + behind.size);
+    text_add(&text, before);
+    text_add(&text, name);
+    text_add(&text, behind);
+    return add_constant(emitter, value_error(text_span(&text)));
 }
 
 /* Constants */
@@ -195,7 +202,8 @@ static void put_unknown_name(struct emitter *emitter, const struct ast *ast,
 {
     if (emitter->scope->is_open) {
         struct span name = names_join(emitter->arena, path, path->count);
-        put(emitter, CODE_CONSTANT, 0, add_error(emitter, "no such attribute", name), 1);
+        put(emitter, CODE_CONSTANT, 0,
+            add_error(emitter, SPAN("no such attribute: "), name, SPAN("")), 1);
         return;
     }
     while (ast->kind == AST_SELECT)
@@ -217,7 +225,8 @@ static void put_host_call(struct emitter *emitter, const struct expr_function *f
 /* The constant that stands for a slot which is unbound. */
 static uint32_t add_unbound(struct emitter *emitter, size_t slot)
 {
-    return add_error(emitter, "no such attribute", emitter->scope->variables[slot]);
+    return add_error(emitter, SPAN("no such attribute: "), emitter->scope->variables[slot],
+                     SPAN(""));
 }
 
 static void put_slot(struct emitter *emitter, size_t slot)
@@ -262,8 +271,7 @@ static void put_beginning(struct emitter *emitter, const struct ast *ast,
 static void put_select(struct emitter *emitter, struct span field)
 {
     uint32_t constant = add_constant(emitter, value_string(field));
-    struct span missing = text_print(emitter->arena, "no such key: '%.*s'", SPAN_ARGS(field));
-    add_constant(emitter, value_error(missing));
+    add_error(emitter, SPAN("no such key: '"), field, SPAN("'"));
     put(emitter, CODE_SELECT, 0, constant, 0);
 }
 
@@ -478,7 +486,8 @@ static void put_unknown_function(struct emitter *emitter, const struct ast *ast,
                                  struct span name, enum builtin_style style)
 {
     if (emitter->scope->is_open) {
-        put(emitter, CODE_CONSTANT, 0, add_error(emitter, "no such function", name), 1);
+        put(emitter, CODE_CONSTANT, 0,
+            add_error(emitter, SPAN("no such function: "), name, SPAN("")), 1);
         return;
     }
     struct diagnostic *error =

@@ -26,23 +26,23 @@ static const struct {
     {{"while", 5}, TOKEN_RESERVED},
 };
 
-/* Two-byte symbols come before their one-byte beginnings. */
 static const struct {
-    char text[3];
+    char text[2];
     enum token_kind kind;
-} symbols[] = {
-    {"&&", TOKEN_AND},          {"||", TOKEN_OR},
-    {"<=", TOKEN_LESS_EQUAL},   {">=", TOKEN_GREATER_EQUAL},
-    {"==", TOKEN_EQUAL},        {"!=", TOKEN_NOT_EQUAL},
-    {"<", TOKEN_LESS},          {">", TOKEN_GREATER},
-    {"!", TOKEN_NOT},           {"(", TOKEN_LEFT_PAREN},
-    {")", TOKEN_RIGHT_PAREN},   {"[", TOKEN_LEFT_BRACKET},
-    {"]", TOKEN_RIGHT_BRACKET}, {"{", TOKEN_LEFT_BRACE},
-    {"}", TOKEN_RIGHT_BRACE},   {".", TOKEN_DOT},
-    {",", TOKEN_COMMA},         {":", TOKEN_COLON},
-    {"?", TOKEN_QUESTION},      {"+", TOKEN_PLUS},
-    {"-", TOKEN_MINUS},         {"*", TOKEN_STAR},
-    {"/", TOKEN_SLASH},         {"%", TOKEN_PERCENT},
+} pairs[] = {
+    {{'&', '&'}, TOKEN_AND},        {{'|', '|'}, TOKEN_OR},
+    {{'<', '='}, TOKEN_LESS_EQUAL}, {{'>', '='}, TOKEN_GREATER_EQUAL},
+    {{'=', '='}, TOKEN_EQUAL},      {{'!', '='}, TOKEN_NOT_EQUAL},
+};
+
+/* By the byte; TOKEN_END (0) where it is no symbol. */
+static const uint8_t symbols[UINT8_MAX + 1] = {
+    ['<'] = TOKEN_LESS,          ['>'] = TOKEN_GREATER,     ['!'] = TOKEN_NOT,
+    ['('] = TOKEN_LEFT_PAREN,    [')'] = TOKEN_RIGHT_PAREN, ['['] = TOKEN_LEFT_BRACKET,
+    [']'] = TOKEN_RIGHT_BRACKET, ['{'] = TOKEN_LEFT_BRACE,  ['}'] = TOKEN_RIGHT_BRACE,
+    ['.'] = TOKEN_DOT,           [','] = TOKEN_COMMA,       [':'] = TOKEN_COLON,
+    ['?'] = TOKEN_QUESTION,      ['+'] = TOKEN_PLUS,        ['-'] = TOKEN_MINUS,
+    ['*'] = TOKEN_STAR,          ['/'] = TOKEN_SLASH,       ['%'] = TOKEN_PERCENT,
 };
 
 const char *lexer_kind_name(enum token_kind kind)
@@ -212,7 +212,7 @@ static struct token read_name(struct lexer *lexer)
         lexer->at++;
     struct token token = token_from(lexer, TOKEN_NAME, from);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (span_equal(token.text, words[i].text))
+        if (span_equal_short(token.text, words[i].text))
             token.kind = words[i].kind;
     }
     return token;
@@ -240,18 +240,28 @@ static struct token read_quoted_name(struct lexer *lexer)
     return token;
 }
 
+static enum token_kind pair_kind(char first, char second)
+{
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        if (pairs[i].text[0] == first && pairs[i].text[1] == second)
+            return pairs[i].kind;
+    }
+    return TOKEN_END;
+}
+
 static struct token read_symbol(struct lexer *lexer)
 {
     size_t from = lexer->at;
-    for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
-        const char *text = symbols[i].text;
-        if (peek(lexer, 0) != text[0] || (text[1] != '\0' && peek(lexer, 1) != text[1]))
-            continue;
-        lexer->at += strlen(text);
-        return token_from(lexer, symbols[i].kind, from);
-    }
     char c = peek(lexer, 0);
+    char next = peek(lexer, 1);
+    bool may_be_pair = next == '=' || next == c;
+    enum token_kind kind = may_be_pair ? pair_kind(c, next) : TOKEN_END;
+    lexer->at += kind != TOKEN_END;
+    if (kind == TOKEN_END)
+        kind = (enum token_kind)symbols[(unsigned char)c];
     lexer->at++;
+    if (kind != TOKEN_END)
+        return token_from(lexer, kind, from);
     while (!is_at_end(lexer) && ((unsigned char)peek(lexer, 0) & 0xc0) == 0x80)
         lexer->at++; /* the rest of a code point */
     if (c == '=')

@@ -7,8 +7,10 @@
 
 struct names_path names_path_of(const struct ast *ast)
 {
-    struct names_path path = {.count = 0};
+    struct names_path path;
     uint32_t count = 1;
+    path.count = 0; /* the parts behind are not looked at */
+    path.is_absolute = false;
     for (const struct ast *at = ast; at->kind == AST_SELECT; at = at->select.operand) {
         if (at->select.is_optional || ++count > NAMES_PARTS_MAX)
             return path;
