@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/ensure.h"
+#include "base/sort.h"
 #include "chart/loader.h"
 
 static struct span *scope_names(struct loader *loader, uint32_t named_count)
@@ -40,42 +41,62 @@ static const struct node *declared_guards(const struct loader *loader)
     return guards != NULL && guards->kind == NODE_MAP ? guards : NULL;
 }
 
-/* Adds needed guards, those that they need first; what a guard needs includes what its needs
- * need. */
+static int compare_indexes(const void *left, const void *right)
+{
+    uint32_t a = *(const uint32_t *)left;
+    uint32_t b = *(const uint32_t *)right;
+    return (a > b) - (a < b);
+}
+
+/* The next named guard that the program reads, or one behind all of them. */
+static uint32_t next_read(const struct loader *loader, const struct expr_program *program,
+                          uint32_t guard)
+{
+    uint32_t variable = expr_next_use(program, CHART_VARIABLE_COUNT + guard);
+    return variable == UINT32_MAX ? loader->machine.named_guard_count
+                                  : variable - CHART_VARIABLE_COUNT;
+}
+
+static void add_need(struct loader *loader, uint32_t guard)
+{
+    if (!loader->is_needed[guard])
+        loader->needed[loader->needed_count++] = guard;
+    loader->is_needed[guard] = true;
+}
+
+/* Lists the needed guards, those that they need first, which were declared before them; what a
+ * guard needs includes what its needs need. */
 static void list_needs(struct loader *loader, struct machine_guard *guard)
 {
     uint32_t named = loader->machine.named_guard_count;
-    uint32_t *needs = arena_new_array(loader->arena, named, uint32_t);
-    bool *wanted = arena_get_zeroed(loader->arena, named * sizeof *wanted);
-    for (uint32_t i = loader->machine.named_guard_count; i-- > 0;) {
-        if (wanted[i] || i >= loader->guard_count ||
-            !expr_uses(guard->program, CHART_VARIABLE_COUNT + i))
-            continue;
-        wanted[i] = true;
+    loader->needed_count = 0;
+    for (uint32_t i = next_read(loader, guard->program, 0); i < named;
+         i = next_read(loader, guard->program, i + 1)) {
+        add_need(loader, i);
         for (uint32_t j = 0; j < loader->guards[i].need_count; j++)
-            wanted[loader->guards[i].needs[j]] = true;
+            add_need(loader, loader->guards[i].needs[j]);
     }
-    for (uint32_t i = 0; i < loader->machine.named_guard_count; i++) {
-        if (wanted[i])
-            needs[guard->need_count++] = i;
+    uint32_t *needs = arena_new_array(loader->arena, loader->needed_count, uint32_t);
+    sort_items(loader->needed, loader->needed_count, sizeof *needs, compare_indexes);
+    for (uint32_t i = 0; i < loader->needed_count; i++) {
+        needs[i] = loader->needed[i];
+        loader->is_needed[needs[i]] = false;
     }
     guard->needs = needs;
+    guard->need_count = loader->needed_count;
 }
 
 /* A guard reads only those declared before it, so that there is no circle. */
 static bool refuse_later(struct loader *loader, const struct machine_guard *guard)
 {
-    for (uint32_t i = loader->guard_count; i < loader->machine.named_guard_count; i++) {
-        if (!expr_uses(guard->program, CHART_VARIABLE_COUNT + i))
-            continue;
-        struct diagnostic *error =
-            loader_error(loader, "IL0107", guard->place, "`%.*s` reads the guard `%.*s`",
-                         SPAN_ARGS(guard->name),
-                         SPAN_ARGS(loader->scope.variables[CHART_VARIABLE_COUNT + i]));
-        diagnostic_help(loader->diagnostics, error, "declare that one first");
-        return true;
-    }
-    return false;
+    uint32_t later = next_read(loader, guard->program, loader->guard_count);
+    if (later >= loader->machine.named_guard_count)
+        return false;
+    struct diagnostic *error = loader_error(
+        loader, "IL0107", guard->place, "`%.*s` reads the guard `%.*s`", SPAN_ARGS(guard->name),
+        SPAN_ARGS(loader->scope.variables[CHART_VARIABLE_COUNT + later]));
+    diagnostic_help(loader->diagnostics, error, "declare that one first");
+    return true;
 }
 
 /* The text of a guard as a string or {"@expr": …}; false after an error. */
@@ -177,23 +198,19 @@ uint32_t load_guard_text(struct loader *loader, struct span text, struct place p
     return add_guard(loader, &guard);
 }
 
+/* A guard that is declared already. */
 static uint32_t find_named(const struct loader *loader, struct span name)
 {
-    uint32_t count = loader->machine.named_guard_count;
-    for (uint32_t i = 0; i < count && i < loader->guard_count; i++) {
-        if (span_equal(loader->guards[i].name, name))
-            return i;
-    }
-    return NO_INDEX;
+    uint32_t variable = load_names_find(&loader->variable_names, name);
+    bool is_guard = variable != UINT32_MAX && variable >= CHART_VARIABLE_COUNT &&
+                    variable - CHART_VARIABLE_COUNT < loader->guard_count;
+    return is_guard ? variable - CHART_VARIABLE_COUNT : NO_INDEX;
 }
 
 static bool is_variable(const struct loader *loader, struct span text)
 {
-    for (size_t i = 0; i < loader->scope.variable_count; i++) {
-        if (span_equal(loader->scope.variables[i], text))
-            return true;
-    }
-    return span_is(text, "true") || span_is(text, "false") || span_is(text, "null");
+    return load_names_find(&loader->variable_names, text) != UINT32_MAX ||
+           span_is(text, "true") || span_is(text, "false") || span_is(text, "null");
 }
 
 /* `isPaid` or `is-paid` can only be a name: as an expression it would not be true or false. */
@@ -409,6 +426,8 @@ void load_guard_names(struct loader *loader)
     uint32_t count = guards == NULL ? 0 : guards->count;
     struct span *names = scope_names(loader, count);
     set_scope(loader, names, 0);
+    loader->needed = arena_new_array(loader->arena, count, uint32_t);
+    loader->is_needed = arena_new_array(loader->arena, count, bool);
     for (uint32_t i = 0; i < count; i++) {
         const struct node_entry *entry = &guards->entries[i];
         if (is_taken(loader, entry->key))
@@ -416,6 +435,8 @@ void load_guard_names(struct loader *loader)
                          SPAN_ARGS(entry->key));
         names[CHART_VARIABLE_COUNT + i] = entry->key;
     }
+    for (uint32_t i = CHART_VARIABLE_COUNT + count; i-- > 0;) /* the first of a name counts */
+        load_names_put(&loader->variable_names, names[i], i, loader->arena);
     loader->machine.named_guard_count = count;
     set_scope(loader, names, count);
 }

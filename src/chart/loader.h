@@ -52,6 +52,11 @@ struct loader {
     uint32_t action_depth; /* the deepest nesting since it was set to 0 */
     bool has_all_actions;  /* there were more than there may be, and that was said */
 
+    struct load_names variable_names; /* of the scope: named guards are among them */
+    uint32_t *needed;                 /* named guards, while the needs of one are listed */
+    bool *is_needed;
+    uint32_t needed_count;
+
     struct named_range *named_actions; /* declared under `actions` */
     uint32_t named_action_count;
     struct load_names action_names;

@@ -11,7 +11,8 @@
  * that are declared are not needed here, and would not do: whoever runs a program may put any
  * value into any slot.
  *
- * Always: what is not left open is what the program gives, and within its budget.
+ * Always: what is not left open is what the program gives within its budget. Tests take nothing
+ * from a budget themselves: their number, and what each may look at, bounds them.
  */
 #pragma once
 

@@ -31,7 +31,7 @@ struct names_path names_path_of(const struct ast *ast)
 /* Takes `part` and, unless it is the last, a dot from the front of the name. */
 static bool take_part(struct span *name, struct span part, bool is_last)
 {
-    if (!span_starts_with(*name, part))
+    if (name->size < part.size || !span_equal_short(span_slice(*name, 0, part.size), part))
         return false;
     *name = span_slice(*name, part.size, name->size);
     if (is_last)
@@ -54,12 +54,23 @@ static bool is_name(struct span name, struct span container, const struct names_
     return true;
 }
 
+/* How many bytes such a name has: most others are told apart by that. */
+static size_t name_size(struct span container, const struct names_path *path, uint32_t count)
+{
+    size_t size = container.size + (container.size > 0) + count - 1;
+    for (uint32_t i = 0; i < count; i++)
+        size += path->parts[i].size;
+    return size;
+}
+
 static size_t find_in(const struct expr_scope *scope, struct span container,
                       const struct names_path *path, uint32_t *used)
 {
     for (uint32_t count = path->count; count > 0; count--) {
+        size_t size = name_size(container, path, count);
         for (size_t i = 0; i < scope->variable_count; i++) {
-            if (is_name(scope->variables[i], container, path, count)) {
+            if (scope->variables[i].size == size &&
+                is_name(scope->variables[i], container, path, count)) {
                 *used = count;
                 return i;
             }

@@ -159,16 +159,22 @@ uint64_t expr_cost(const struct expr_program *program, uint64_t size)
     return cost_estimate(program->root, size);
 }
 
+uint32_t expr_next_use(const struct expr_program *program, uint32_t variable)
+{
+    uint32_t next = UINT32_MAX;
+    for (uint32_t i = 0; i < program->code_count; i++) {
+        const struct instruction *at = &program->code[i];
+        bool reads = at->code == CODE_SLOT || at->code == CODE_COMPARE_SLOT ||
+                     at->code == CODE_EQUAL_SLOT || at->code == CODE_IN_SLOT;
+        if (reads && at->index >= variable && at->index < next)
+            next = at->index;
+    }
+    return next;
+}
+
 bool expr_uses(const struct expr_program *program, uint32_t variable)
 {
-    for (uint32_t i = 0; i < program->code_count; i++) {
-        uint8_t code = program->code[i].code;
-        bool reads = code == CODE_SLOT || code == CODE_COMPARE_SLOT ||
-                     code == CODE_EQUAL_SLOT || code == CODE_IN_SLOT;
-        if (reads && program->code[i].index == variable)
-            return true;
-    }
-    return false;
+    return expr_next_use(program, variable) == variable;
 }
 
 void expr_write(struct text *text, const struct expr_program *program)

@@ -124,6 +124,9 @@ uint64_t expr_cost(const struct expr_program *program, uint64_t size);
 /* True when the program reads the variable: lets a caller skip building what nobody reads. */
 bool expr_uses(const struct expr_program *program, uint32_t variable);
 
+/* The first variable from this one on that the program reads, or UINT32_MAX. */
+uint32_t expr_next_use(const struct expr_program *program, uint32_t variable);
+
 /* Writes the expression back as CEL text in a normal form. */
 void expr_write(struct text *text, const struct expr_program *program);
 

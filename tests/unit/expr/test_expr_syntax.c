@@ -271,6 +271,8 @@ static void a_program_knows_what_it_reads(void **state)
     assert_true(expr_uses(program, SLOT_CONTEXT));
     assert_false(expr_uses(program, SLOT_EVENT));
     assert_false(expr_uses(program, SLOT_NOW));
+    assert_int_equal(expr_next_use(program, 0), SLOT_CONTEXT);
+    assert_int_equal(expr_next_use(program, SLOT_CONTEXT + 1), UINT32_MAX);
 }
 
 int main(void)
