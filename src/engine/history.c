@@ -85,7 +85,7 @@ static enum status get_row(struct trail *trail, lsn record, struct log_row **fou
 /* The record's bytes stand until LOG_ROWS_KEPT other rows were read. */
 static enum status read_at(struct trail *trail, struct position position, struct record *record)
 {
-    struct log_row *row;
+    struct log_row *row = NULL;
     enum status status = get_row(trail, position.lsn, &row);
     if (status != STATUS_OK)
         return status;
