@@ -15,6 +15,11 @@
 
 enum { CODE_POINT_MAX = 0x10ffff };
 
+struct group_name {
+    struct span text;
+    const struct group_name *next;
+};
+
 struct reader {
     struct span pattern;
     size_t at;
@@ -23,6 +28,7 @@ struct reader {
     unsigned depth;
     uint32_t range_count; /* of all sets, parts of sets too */
     uint32_t group_count;
+    const struct group_name *group_names; /* the last first */
     bool ignores_case;
     bool is_multiline;
     bool dot_is_all;
@@ -438,6 +444,18 @@ static void read_flags(struct reader *reader)
     }
 }
 
+static void keep_group_name(struct reader *reader, size_t from)
+{
+    struct span text = span_of(reader->pattern.text + from, reader->at - from);
+    for (const struct group_name *name = reader->group_names; name != NULL; name = name->next) {
+        if (span_equal(name->text, text))
+            fail(reader, from, "a group of this name is there already");
+    }
+    struct group_name *name = arena_new(reader->arena, struct group_name);
+    *name = (struct group_name){text, reader->group_names};
+    reader->group_names = name;
+}
+
 /* The name of (?P<name> or (?<name>; false when there is none. */
 static bool take_group_name(struct reader *reader)
 {
@@ -447,6 +465,7 @@ static bool take_group_name(struct reader *reader)
     while (peek(reader, 0) == '_' || digit_value(peek(reader, 0)) < 16 ||
            ((peek(reader, 0) | 0x20) >= 'a' && (peek(reader, 0) | 0x20) <= 'z'))
         reader->at++;
+    keep_group_name(reader, from);
     if (reader->at == from || !take(reader, ">"))
         fail(reader, from, "a group's name holds letters, digits and '_'");
     return true;

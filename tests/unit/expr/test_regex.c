@@ -315,6 +315,7 @@ static void what_is_no_pattern_is_told_where(void **state)
         {"a{3,2}", 1, "a repetition counts up to 1000, and not backwards"},
         {"(a)\\1", 3, "there are no references to groups"},
         {"(?=a)", 2, "there is no such group or flag"},
+        {"(?P<a>x)(?<b>y)(?<a>z)", 18, "a group of this name is there already"},
         {"a\\p{Klingon}", 1, "Unicode has no category or script of this name"},
         {"\\p", 0, "Unicode has no category or script of this name"},
         {"\\pX", 0, "Unicode has no category or script of this name"},
