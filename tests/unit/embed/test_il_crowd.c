@@ -258,7 +258,7 @@ static void write_toggles(char *definition)
 
 static void toggle(il_crowd *crowd, size_t member, int region)
 {
-    char type[8];
+    char type[16];
     uint32_t event;
     snprintf(type, sizeof type, "E%d", region);
     assert_int_equal(il_crowd_event(crowd, type, &event), IL_OK);
@@ -268,7 +268,7 @@ static void toggle(il_crowd *crowd, size_t member, int region)
 
 static void expect_toggles(il_crowd *crowd, size_t member, const bool *is_b)
 {
-    char name[8];
+    char name[16];
     for (int i = 0; i < REGIONS; i++) {
         snprintf(name, sizeof name, "r%d.b", i);
         assert_int_equal(il_crowd_is_in(crowd, member, il_crowd_state(crowd, name)), is_b[i]);
