@@ -42,7 +42,8 @@ static void load(struct live_entrance *entrance)
     struct text key;
     text_init(&key, NULL);
     write_row_key(&key, entrance);
-    if (policy_row_load(entrance->engine, text_span(&key), &saved, sizeof saved)) {
+    if (policy_row_load(entrance->engine, text_span(&key), &saved, sizeof saved,
+                        sizeof saved)) {
         entrance->admission = saved.admission;
         memcpy(entrance->counts, saved.counts, sizeof saved.counts);
     }

@@ -25,7 +25,7 @@ struct saved_gate {
     struct adaptive adaptive; /* of the step's own gate, as the two below */
     struct budget budget;
     struct latency latency;
-    struct gate_counts counts;
+    struct gate_counts counts; /* older programs kept none */
 };
 
 enum { SHOW_EVERY_MS = 1000 };
@@ -118,7 +118,8 @@ static void load(struct live_gate *gate)
     struct text key;
     text_init(&key, NULL);
     write_row_key(&key, gate);
-    bool is_there = policy_row_load(gate->step->engine, text_span(&key), &saved, sizeof saved);
+    bool is_there = policy_row_load(gate->step->engine, text_span(&key), &saved,
+                                    offsetof(struct saved_gate, counts), sizeof saved);
     text_fini(&key);
     if (!is_there)
         return;

@@ -3,7 +3,8 @@
  *
  * A row is JSON for readers. Its member `saved` is the policy's memory as hexadecimal digits,
  * behind the number of the layout and a checksum: a program with another layout begins anew,
- * which costs nothing but what was learned.
+ * which costs nothing but what was learned. What a policy remembers more is added behind, and
+ * is zero in a row of an older program: an upgrade closes no open breaker.
  */
 #include "base/hash.h"
 #include "base/json.h"
@@ -46,9 +47,13 @@ static void read_hex(const char *hex, void *bytes, size_t size)
         at[i] = (uint8_t)(digit_of(hex[2 * i]) << 4 | digit_of(hex[2 * i + 1]));
 }
 
-static bool read_saved(struct span hex, void *saved, size_t size)
+static bool read_saved(struct span hex, void *saved, size_t size_before, size_t size)
 {
     struct saved_head head;
+    if (hex.size == 2 * (sizeof head + size_before)) {
+        memset(saved, 0, size);
+        size = size_before;
+    }
     if (hex.size != 2 * (sizeof head + size))
         return false;
     read_hex(hex.text, &head, sizeof head);
@@ -57,7 +62,8 @@ static bool read_saved(struct span hex, void *saved, size_t size)
 }
 
 /* The turn's arena is not cleared: a lane's words may stand in it. */
-bool policy_row_load(struct engine *engine, struct span key, void *saved, size_t size)
+bool policy_row_load(struct engine *engine, struct span key, void *saved, size_t size_before,
+                     size_t size)
 {
     struct text row;
     struct value value;
@@ -68,7 +74,8 @@ bool policy_row_load(struct engine *engine, struct span key, void *saved, size_t
         store_get(engine->options.store, ROW_POLICY, key, &row, &row_lsn) == STATUS_OK &&
         json_read(text_span(&row), &engine->turn_arena, &value, &error) == STATUS_OK;
     struct value hex = is_there ? value_member(value, SPAN("saved")) : value_null();
-    bool is_read = hex.kind == VALUE_STRING && read_saved(value_span(hex), saved, size);
+    bool is_read =
+        hex.kind == VALUE_STRING && read_saved(value_span(hex), saved, size_before, size);
     text_fini(&row);
     return is_read;
 }

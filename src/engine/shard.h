@@ -432,8 +432,10 @@ void entrances_fini(struct engine *engine);
 /* policy_row.c: rows that show policies to readers, and keep what the next engine takes up. */
 /* Adds `"saved":"…"`, from which policy_row_load() has the bytes again. */
 void policy_row_add_saved(struct text *json, const void *saved, size_t size);
-/* False where there is no row, or what it keeps is of another layout or size. */
-bool policy_row_load(struct engine *engine, struct span key, void *saved, size_t size);
+/* False where there is no row, or what it keeps is of another layout or size. Older programs
+ * kept size_before bytes: what they did not keep is zero. */
+bool policy_row_load(struct engine *engine, struct span key, void *saved, size_t size_before,
+                     size_t size);
 void policy_row_put(struct engine *engine, struct span key, struct span state,
                     struct span json);
 

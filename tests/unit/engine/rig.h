@@ -58,6 +58,9 @@ enum status rig_read(struct rig *rig, struct registry *registry);
 /* Flips a bit of a row behind the engine's back, reopens, and gives what came of it. */
 enum status rig_flip(struct rig *rig, uint32_t kind, const char *key, size_t byte);
 
+/* Cuts so many bytes off what a policy's row keeps, as if an older engine had written it. */
+void rig_shorten_saved(struct rig *rig, const char *key, size_t bytes);
+
 /* An engine on what the store holds; the machine is deployed when it is not NULL. */
 void rig_open_engine(struct rig *rig, const char *machine);
 void rig_deploy(struct rig *rig, const char *machine);

@@ -1,6 +1,7 @@
 /*
  * test_dispatch.c - policies at work: what reaches the other side, in which order, how often.
  */
+#include "engine/shard.h"
 #include "rig.h"
 
 /* One step `call` with the given policies, and a second one `other`. The input's `t` is a
@@ -325,9 +326,8 @@ static void an_adaptive_limit_comes_down_on_timeouts(void **state)
 }
 
 /* resilience4j#419: a restart during an outage does not send everything at it again. */
-static void an_open_breaker_is_open_after_a_crash(void **state)
+static void check_open_breaker(size_t bytes_younger)
 {
-    (void)state;
     struct rig *rig =
         open_rig("\"breaker\":{\"minimum\":4,\"open\":\"30s\"}", "\"timeout\":\"1s\"");
     world.call = (struct fake_answer){.kind = ERROR_KIND_UNAVAILABLE};
@@ -338,6 +338,8 @@ static void an_open_breaker_is_open_after_a_crash(void **state)
     rig_until_settled(rig);
     size_t calls = rig->world->call_count;
     rig_crash(rig);
+    if (bytes_younger > 0)
+        rig_shorten_saved(rig, "m/call", bytes_younger);
     rig_open_engine(rig, NULL);
     start_tenant(rig, "b", "", 20);
     rig_until_settled(rig);
@@ -346,6 +348,19 @@ static void an_open_breaker_is_open_after_a_crash(void **state)
     world.call = well;
     rig_until_final(rig, 20 + 20 + 1);
     rig_close(rig);
+}
+
+static void an_open_breaker_is_open_after_a_crash(void **state)
+{
+    (void)state;
+    check_open_breaker(0);
+}
+
+/* Programs of before kept no counts. */
+static void an_open_breaker_is_open_after_an_upgrade(void **state)
+{
+    (void)state;
+    check_open_breaker(sizeof(struct gate_counts));
 }
 
 /* A breaker that a person has opened lets nobody through until that is revised. */
@@ -397,6 +412,7 @@ int main(void)
         cmocka_unit_test(hedges_are_paid_from_the_budget),
         cmocka_unit_test(an_adaptive_limit_comes_down_on_timeouts),
         cmocka_unit_test(an_open_breaker_is_open_after_a_crash),
+        cmocka_unit_test(an_open_breaker_is_open_after_an_upgrade),
         cmocka_unit_test(a_revised_rule_lets_those_go_who_wait),
         cmocka_unit_test(retries_end_when_their_time_is_over),
     };
