@@ -223,7 +223,12 @@ static void bind(struct step_light *light, const struct configuration *rest,
     light->stepper->cost = 0;
 }
 
-/* With guards, which may take memory. */
+/* Guards take memory, and so do domains that follow from what is remembered. */
+static bool takes_memory(const struct machine *machine)
+{
+    return machine->guard_count > 0 || machine->has_parallel;
+}
+
 static bool move_guarded(struct step_light *light, const struct configuration *rest,
                          const struct event *event, instant_ms now, uint64_t *active,
                          uint64_t *memory)
@@ -252,8 +257,8 @@ uint32_t step_light_run(struct step_light *light, uint64_t *states,
     light->plan.after.active = states;
     light->plan.after.memory = memory;
     light->event.event = event_id;
-    if (machine->guard_count > 0 ? !move_guarded(light, rest, event, now, states, memory)
-                                 : !stepper_move_lightly(light->stepper, states, memory))
+    if (takes_memory(machine) ? !move_guarded(light, rest, event, now, states, memory)
+                              : !stepper_move_lightly(light->stepper, states, memory))
         return 0;
     return STEP_LIGHT_TAKEN | (light->stepper->applied ? STEP_LIGHT_APPLIED : 0) |
            (light->plan.changed ? STEP_LIGHT_CHANGED : 0);

@@ -294,8 +294,9 @@ static bool read_event(il_crowd *crowd, const char *payload_json, struct event *
     arena_clear(&crowd->scratch);
     if (arena_is_spent(&crowd->scratch, &guard))
         return false;
-    bool fine = payload_json == NULL || json_read(span_from_text(payload_json), &crowd->scratch,
-                                                  &event->payload, &error) == STATUS_OK;
+    struct span text = span_from_text(payload_json == NULL ? "{}" : payload_json);
+    bool fine = text.size <= VALUE_BYTES_MAX &&
+                json_read(text, &crowd->scratch, &event->payload, &error) == STATUS_OK;
     fine = fine && event->payload.kind == VALUE_MAP &&
            value_find(event->payload, SPAN("type")) == NULL && passes_door(crowd, event);
     arena_release_guard(&crowd->scratch, &guard);

@@ -301,6 +301,49 @@ static void a_crowd_that_has_been_everywhere_still_knows_where_it_stands(void **
     il_machine_close(machine);
 }
 
+/* What B leaves depends on what h remembers, which is found in the memory of the step. */
+static const char inner_history[] =
+    "{\"type\":\"parallel\",\"states\":{"
+    "\"r\":{\"initial\":\"a\",\"on\":{\"B\":\"r.h\"},\"states\":{"
+    "\"a\":{},\"b\":{},\"h\":{\"type\":\"history\",\"target\":\"b\"}}},"
+    "\"s\":{\"initial\":\"c\",\"states\":{\"c\":{\"on\":{\"A\":\"d\"}},\"d\":{}}}}}";
+
+enum { PAYLOAD_MAX = 1 << 20 };
+
+/* A text of that size, whose escape has it copied. */
+static void write_payload(char *json, size_t size, bool has_escape)
+{
+    static const char head[] = "{\"n\":\"";
+    size_t head_bytes = sizeof head - 1;
+    memset(json, 'x', size);
+    memcpy(json, head, head_bytes);
+    if (has_escape)
+        memcpy(json + head_bytes, "\\n", 2);
+    memcpy(json + size - 2, "\"}", 3);
+}
+
+static void a_payload_that_takes_all_memory_is_refused(void **state)
+{
+    (void)state;
+    il_machine *machine = load(inner_history);
+    char *payload = malloc(PAYLOAD_MAX + 2);
+    il_crowd *crowd;
+    uint32_t event;
+    assert_int_equal(il_crowd_open(machine, 1, &crowd), IL_OK);
+    assert_int_equal(il_crowd_start(crowd, 0, NULL, 0), IL_OK);
+    assert_int_equal(il_crowd_event(crowd, "B", &event), IL_OK);
+    for (size_t size = PAYLOAD_MAX - 400; size <= PAYLOAD_MAX; size += 4) {
+        write_payload(payload, size, true);
+        assert_int_equal(il_crowd_send(crowd, 0, event, payload, 0), IL_NO_SPACE);
+    }
+    assert_int_equal(il_crowd_event(crowd, "A", &event), IL_OK);
+    write_payload(payload, PAYLOAD_MAX + 1, false);
+    assert_int_equal(il_crowd_send(crowd, 0, event, payload, 0), IL_NO_SPACE);
+    il_crowd_close(crowd);
+    free(payload);
+    il_machine_close(machine);
+}
+
 static void wrong_use_does_nothing(void **state)
 {
     (void)state;
@@ -337,6 +380,7 @@ int main(void)
         cmocka_unit_test(a_member_says_what_an_instance_alone_says),
         cmocka_unit_test(a_member_takes_a_byte_and_what_its_context_holds),
         cmocka_unit_test(a_crowd_that_has_been_everywhere_still_knows_where_it_stands),
+        cmocka_unit_test(a_payload_that_takes_all_memory_is_refused),
         cmocka_unit_test(wrong_use_does_nothing),
     };
     return cmocka_run_group_tests_name("embed_il_crowd", tests, NULL, NULL);
