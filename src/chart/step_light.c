@@ -266,6 +266,8 @@ uint32_t step_light_run(struct step_light *light, uint64_t *states,
 
 struct step_light_doubt step_light_doubt(const struct step_light *light)
 {
+    if (light->stepper->asked_count == 0)
+        return (struct step_light_doubt){0};
     return (struct step_light_doubt){.count = light->stepper->asked_count,
                                      .guard = light->stepper->asked,
                                      .holds = light->stepper->asked_holds};
