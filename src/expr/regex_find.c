@@ -190,11 +190,11 @@ static bool search(struct regex_find *find, size_t at, int64_t effort_max)
 static void tell_parts(struct regex_find *find)
 {
     const uint32_t *found = find->threads->found;
-    for (uint32_t i = 0; i < find->part_count; i++) {
-        bool takes_part = found[2 * i] != NOWHERE && found[2 * i + 1] != NOWHERE;
+    for (uint32_t i = 0; i < find->part_count; i++, found += 2) {
+        bool takes_part = found[0] != NOWHERE && found[1] != NOWHERE;
         find->parts[i] = (struct span){NULL, 0};
         if (takes_part)
-            find->parts[i] = span_slice(find->text, found[2 * i], found[2 * i + 1]);
+            find->parts[i] = span_slice(find->text, found[0], found[1]);
     }
 }
 
