@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/ensure.h"
-#include "base/json.h"
 #include "base/limits.h"
 
 enum { SCALAR_BYTES = 40 }; /* more than any number, timestamp or duration takes */
@@ -107,12 +106,6 @@ struct span plain_measure(struct value value, int64_t *room)
     return (struct span){0};
 }
 
-struct span plain_problem(struct value value)
-{
-    int64_t room;
-    return plain_measure(value, &room);
-}
-
 bool plain_fits(struct value value, int64_t *room)
 {
     struct measure measured = {*room, false};
@@ -121,12 +114,4 @@ bool plain_fits(struct value value, int64_t *room)
         return false;
     *room = measured.bytes_left;
     return true;
-}
-
-struct value plain_value(struct arena *arena, struct value value)
-{
-    if (value_is_error(value))
-        return value;
-    struct span problem = plain_problem(value);
-    return problem.size > 0 ? value_error(problem) : json_plain(arena, value);
 }

@@ -12,13 +12,8 @@
 
 #include "base/value.h"
 
-/* The value as it would be read back, or an error value. */
-struct value plain_value(struct arena *arena, struct value value);
-
-/* What forbids to keep the value, or an empty span. */
-struct span plain_problem(struct value value);
-
-/* The same, and what there is still room for: 0 where something forbids it. */
+/* What forbids to keep the value, or an empty span; and what there is still room for: 0 where
+ * something forbids it. */
 struct span plain_measure(struct value value, int64_t *room);
 
 /* Whether the value is surely no more than there is room for; then the room is less. */

@@ -4,10 +4,13 @@
 #include <string.h>
 
 #include "base/ensure.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "chart/derivation.h"
 #include "chart/plain.h"
 #include "chart/stepper.h"
+
+enum { BYTES_A_COST = 16 };
 
 void stepper_add_error(struct stepper *stepper, struct span what, struct span text,
                        struct place place, struct span message)
@@ -162,6 +165,22 @@ bool stepper_is_undefined(const struct stepper *stepper, struct value value)
            value.items == NULL;
 }
 
+/* What walks through a value takes its time too; `room` is what a walk left. */
+static void pay_walk(struct stepper *stepper, int64_t room)
+{
+    stepper->cost += (uint64_t)(VALUE_BYTES_MAX - room) / BYTES_A_COST;
+}
+
+static struct value keep_plain(struct stepper *stepper, struct value value)
+{
+    int64_t room;
+    if (value_is_error(value))
+        return value;
+    struct span problem = plain_measure(value, &room);
+    pay_walk(stepper, room);
+    return problem.size > 0 ? value_error(problem) : json_plain(stepper->arena, value);
+}
+
 static struct value plain_or_none(struct stepper *stepper, const struct expr_slot *slot)
 {
     if (slot == NULL)
@@ -169,7 +188,7 @@ static struct value plain_or_none(struct stepper *stepper, const struct expr_slo
     struct value value = expr_slot_run(slot, &stepper->frame, stepper->arena);
     if (stepper_is_undefined(stepper, value))
         return value;
-    return plain_value(stepper->arena, value);
+    return keep_plain(stepper, value);
 }
 
 struct value stepper_plain(struct stepper *stepper, const struct expr_slot *slot)
@@ -227,8 +246,10 @@ bool stepper_keep_context(struct stepper *stepper, struct value context, bool fi
     stepper->next->context = context;
     stepper->derives = true;
     stepper_show_context(stepper, context);
-    if (!fits)
+    if (!fits) {
         problem = plain_measure(context, &stepper->room);
+        pay_walk(stepper, stepper->room);
+    }
     return problem.size == 0 ||
            stepper_fail(stepper, SPAN("the context"), (struct place){0}, problem);
 }

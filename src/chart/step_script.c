@@ -4,6 +4,7 @@
  * What such an expression changes is changed, as if it had been assigned; only a guard changes
  * nothing, since it may be asked any number of times.
  */
+#include "base/limits.h"
 #include "chart/plain.h"
 #include "chart/stepper.h"
 
@@ -30,6 +31,15 @@ static struct value make_constants(const struct stepper *stepper)
     return value_map(entries, count);
 }
 
+/* All variables go into the heap, and perhaps out of it. */
+static void pay_variables(struct stepper *stepper, struct value variables)
+{
+    enum { BYTES_A_COST = 4 };
+    int64_t room;
+    (void)plain_measure(variables, &room);
+    stepper->cost += (uint64_t)(VALUE_BYTES_MAX - room) / BYTES_A_COST;
+}
+
 static struct span keep_variables(struct stepper *stepper, struct value variables)
 {
     struct span problem = plain_measure(variables, &stepper->room);
@@ -52,6 +62,7 @@ struct value stepper_foreign(void *host, const struct expr_foreign *foreign, str
                                .constants = make_constants(stepper),
                                .given = given,
                                .frame = &stepper->frame};
+    pay_variables(stepper, before);
     struct value value = machine->language->run(machine->language->context, foreign->form,
                                                 foreign->text, &world, arena);
     if (foreign->form == EXPR_CONDITION || world.variables.entries == before.entries)

@@ -182,6 +182,16 @@ static bool begin(struct script *script, struct expr_world *world, struct arena 
     return true;
 }
 
+/* In the units of expressions: a turn takes as long as some of them. What the heap was asked
+ * for does not count: that depends on what ran in it before. */
+static void charge(const struct script *script, const struct expr_world *world)
+{
+    enum { RUN_COST = 1000, TURN_COST = 4 };
+    if (world->frame != NULL && world->frame->cost != NULL)
+        *world->frame->cost +=
+            RUN_COST + (uint64_t)(SCRIPT_TURNS_MAX - script->turns_left) * TURN_COST;
+}
+
 static bool language_check(void *context, enum expr_form form, struct span text,
                            struct arena *arena, struct span *message)
 {
@@ -209,6 +219,7 @@ static struct value language_run(void *context, enum expr_form form, struct span
         return value_error(SPAN("there is no memory for a heap"));
     bool is_fine = run_job(&job, run_protected);
     bool is_spent = script->is_spent;
+    charge(script, world);
     clean(script);
     if (is_spent && arena->guard != NULL)
         arena_spend(arena);

@@ -276,6 +276,29 @@ static void a_loop_cannot_grow_the_context_beyond_its_limit(void **state)
     fixture_close(&fixture);
 }
 
+/* The text is walked through for every turn: as many turns as there are units for its bytes. */
+static void a_loop_over_a_large_value_costs_what_its_walks_take(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct text text;
+    fixture_open(&fixture, "initial: A\ncontext: { x: 0 }\n"
+                           "on: { GO: { actions: [ { foreach: '${event.list}', item: x,\n"
+                           "  do: { log: '${event.big}' } } ] } }\n"
+                           "states: { A: {} }\n");
+    fixture_start(&fixture, value_null());
+    text_init(&text, &fixture.arena);
+    text_add(&text, SPAN("{\"big\":\""));
+    add_times(&text, "x", VALUE_BYTES_MAX - 3000);
+    text_add(&text, SPAN("\",\"list\":[0"));
+    add_times(&text, ",1", 1000);
+    text_add(&text, SPAN("]}"));
+    struct plan plan = fixture_send(&fixture, "GO", text.bytes);
+    assert_int_equal(plan.outcome, OUTCOME_FAILED);
+    assert_true(span_is(plan.errors->message, "the macrostep costs more than one may"));
+    fixture_close(&fixture);
+}
+
 /* Each guard costs a thousandth of what the macrostep may; without a bound this takes minutes.
  */
 static void a_macrostep_costs_no_more_than_it_may(void **state)
@@ -309,6 +332,7 @@ int main(void)
         cmocka_unit_test(members_count_together),
         cmocka_unit_test(an_instance_has_a_thousand_timers),
         cmocka_unit_test(a_macrostep_has_a_thousand_microsteps),
+        cmocka_unit_test(a_loop_over_a_large_value_costs_what_its_walks_take),
         cmocka_unit_test(a_macrostep_costs_no_more_than_it_may),
         cmocka_unit_test(names_that_double_come_to_an_end),
         cmocka_unit_test(a_loop_over_a_large_list_is_done_in_time),

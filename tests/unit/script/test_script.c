@@ -276,6 +276,24 @@ static void nothing_tells_the_time_throws_dice_or_runs_texts(void **state)
     end(&bench);
 }
 
+/* … whatever ran before, so that who counts can count again. */
+static void a_run_costs_what_its_turns_take(void **state)
+{
+    (void)state;
+    static const char loop[] = "for (var i = 0; i < 1000; i++) x = 'text' + i";
+    struct bench bench;
+    uint64_t costs[3] = {0};
+    begin(&bench, "{\"x\":1}");
+    for (size_t i = 0; i < 3; i++) {
+        bench.frame.cost = &costs[i];
+        run(&bench, EXPR_SCRIPT, i == 2 ? "while (true);" : loop);
+    }
+    assert_true(costs[0] > 1000 && costs[0] < 100000);
+    assert_int_equal(costs[0], costs[1]);
+    assert_true(costs[2] > 2 * EXPRESSION_COST_MAX);
+    end(&bench);
+}
+
 static void every_run_ends(void **state)
 {
     static const char *const scripts[] = {
@@ -474,6 +492,7 @@ int main(void)
         cmocka_unit_test(functions_that_no_definition_has_are_data),
         cmocka_unit_test(what_no_value_can_hold_is_refused),
         cmocka_unit_test(nothing_tells_the_time_throws_dice_or_runs_texts),
+        cmocka_unit_test(a_run_costs_what_its_turns_take),
         cmocka_unit_test(every_run_ends),
         cmocka_unit_test(patterns_and_texts_work_as_long_as_they_are_quick),
         cmocka_unit_test(an_error_has_the_line_of_the_script_or_none),
