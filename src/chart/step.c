@@ -254,8 +254,6 @@ void stepper_forget(struct stepper *stepper)
     stepper->failed_send = (struct span){0};
     stepper->guard_error_raised = false;
     stepper->asked_count = 0;
-    stepper->asked = NO_INDEX;
-    stepper->asked_holds = false;
 }
 
 static void begin(struct stepper *stepper, const struct configuration *before)
