@@ -444,7 +444,8 @@ static void load_identity(struct loader *loader)
                      "`id` has 1 to %d bytes", INSTANCE_ID_BYTES_MAX);
     }
     load_version(loader);
-    machine->steps = loader_map(loader, loader->root, "steps");
+    machine->apart[0] = loader_map(loader, loader->root, "steps");
+    machine->apart[1] = node_find(loader->root, SPAN("admission")); /* read by the engine */
     machine->machines = loader_map(loader, loader->root, "machines");
     machine->definition = write_definition(loader);
     hash_definition(machine);

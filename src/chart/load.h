@@ -23,10 +23,5 @@ const struct machine *machine_load_with(const struct node *root,
                                         const struct expr_language *language,
                                         struct arena *arena, struct diagnostics *diagnostics);
 
-/* Members at a definition's root that are no part of the machine: `steps` and `admission` may
- * change without a new version. */
-enum { MACHINE_APART_COUNT = 2 };
-extern const struct span machine_apart[MACHINE_APART_COUNT];
-
 /* True when the tree defines a machine and not, say, only steps. */
 bool machine_is_definition(const struct node *root);

@@ -231,6 +231,11 @@ struct machine_event {
     const struct schema *schema;
 };
 
+/* Members at the root that are no part of the machine, because they may change without a new
+ * version: `steps` and `admission`. */
+enum { MACHINE_APART_COUNT = 2 };
+extern const struct span machine_apart[MACHINE_APART_COUNT];
+
 struct machine {
     struct span id;
     struct span version; /* as written, or the hash */
@@ -307,9 +312,9 @@ struct machine {
     uint32_t communication_error_event;  /* error.communication */
     uint32_t execution_error_event;      /* error.execution */
 
-    const struct node *steps;    /* the `steps:` of the file, or NULL: for the engine */
+    const struct node *apart[MACHINE_APART_COUNT]; /* NULL: not there; for the engine */
     const struct node *machines; /* … and the `machines:`, by the names of their invokes */
-    struct span definition;      /* everything but `steps`, as JSON in written order */
+    struct span definition;      /* everything but what stands apart, as JSON, as written */
 };
 
 /* The event id of a type: its own, that of the longest `prefix.*` it falls under, or

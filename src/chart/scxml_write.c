@@ -155,22 +155,24 @@ static bool is_listed(struct span key, const char *const *keys)
     return *keys != NULL;
 }
 
-/* Some members of a part of the definition, and `steps` where there are any. */
+/* Some members of a part of the definition, and those that stand apart from it; NULL: none. */
 static void write_more(struct scxml_writer *writer, struct value part, const char *const *keys,
-                       const struct node *steps)
+                       const struct node *const *apart)
 {
     bool is_map = part.kind == VALUE_MAP;
-    struct value_entry *kept =
-        arena_new_array(writer->arena, (is_map ? part.count : 0) + 1, struct value_entry);
+    struct value_entry *kept = arena_new_array(
+        writer->arena, (is_map ? part.count : 0) + MACHINE_APART_COUNT, struct value_entry);
     struct text json;
     uint32_t count = 0;
     for (uint32_t i = 0; is_map && i < part.count; i++) {
         if (is_listed(value_span(part.entries[i].key), keys))
             kept[count++] = part.entries[i];
     }
-    if (steps != NULL)
-        kept[count++] =
-            (struct value_entry){value_string(SPAN("steps")), node_value(steps, writer->arena)};
+    for (uint32_t i = 0; apart != NULL && i < MACHINE_APART_COUNT; i++) {
+        if (apart[i] != NULL)
+            kept[count++] = (struct value_entry){value_string(machine_apart[i]),
+                                                 node_value(apart[i], writer->arena)};
+    }
     if (count == 0)
         return;
     text_init(&json, writer->arena);
@@ -497,8 +499,8 @@ static void write_body(struct scxml_writer *writer, struct value definition)
         "actions",   "__actions",   "delays",  "__delays",       "events", "invariants",
         "input",     "schemas",     "actors",  "__actors",       "order",  "actorSources",
         "output",    "key",         "$schema", "internalEvents", "route",  "maxIterations",
-        "@exprLang", NULL};
-    write_more(writer, definition, keys, writer->machine->steps);
+        "@exprLang", "machines",    NULL};
+    write_more(writer, definition, keys, writer->machine->apart);
     write_data(writer);
     write_run(writer);
     write_root(writer, definition);

@@ -89,7 +89,7 @@ const struct command command_graph = {
         "Mermaid where nothing is said: it is drawn where Markdown is shown. `dot` is for\n"
         "Graphviz, and `svg` what its program of that name makes of it; `scxml` is the W3C's\n"
         "notation; `c` is one file of C17 that runs it, without anything else; `json` is the\n"
-        "definition itself, without its steps.",
+        "definition itself, without `steps` and `admission`.",
     .example = "  interlock graph order.yaml\n"
                "  interlock graph order.yaml -o svg >order.svg",
     .options = options,

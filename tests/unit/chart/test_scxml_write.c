@@ -162,6 +162,10 @@ static void what_is_written_is_what_scxml_can_say(void **state)
          "{\"version\":\"7\",\"invariants\":{\"i\":\"true\"},\"events\":{\"e\":{}},\"steps\":"
          "{\"s\":{\"exec\":[\"true\"]}}}",
          NULL},
+        {"{\"id\":\"m\",\"machines\":{\"c\":\"c.yaml\"},\"initial\":\"A\",\"states\":{\"A\":{}}"
+         ","
+         "\"admission\":{\"working\":3}}",
+         "{\"machines\":{\"c\":\"c.yaml\"},\"admission\":{\"working\":3}}", NULL},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++)
