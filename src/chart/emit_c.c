@@ -33,18 +33,21 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/* Keywords are taken, and macros of compilers and of C's own headers. */
 struct span emit_c_name(struct emitter *emitter, struct span from, bool is_upper)
 {
-    static const char *const keywords[] = {
-        "alignas",  "alignof",      "asm",      "auto",          "bool",
-        "break",    "case",         "char",     "const",         "constexpr",
-        "continue", "default",      "do",       "double",        "else",
-        "enum",     "extern",       "false",    "float",         "for",
-        "goto",     "if",           "inline",   "int",           "long",
-        "nullptr",  "register",     "restrict", "return",        "short",
-        "signed",   "sizeof",       "static",   "static_assert", "struct",
-        "switch",   "thread_local", "true",     "typedef",       "typeof",
-        "union",    "unsigned",     "void",     "volatile",      "while"};
+    static const char *const taken[] = {
+        "alignas", "alignof",  "and",    "and_eq",    "asm",      "auto",
+        "bitand",  "bitor",    "bool",   "break",     "case",     "char",
+        "compl",   "complex",  "const",  "constexpr", "continue", "default",
+        "do",      "double",   "else",   "enum",      "errno",    "extern",
+        "false",   "float",    "for",    "goto",      "if",       "imaginary",
+        "inline",  "int",      "linux",  "long",      "noreturn", "not",
+        "not_eq",  "nullptr",  "or",     "or_eq",     "register", "restrict",
+        "return",  "short",    "signed", "sizeof",    "static",   "static_assert",
+        "stderr",  "stdin",    "stdout", "struct",    "switch",   "thread_local",
+        "true",    "typedef",  "typeof", "union",     "unix",     "unsigned",
+        "void",    "volatile", "while",  "xor",       "xor_eq"};
     struct text name;
     text_init(&name, emitter->arena);
     if (from.size == 0 || !is_letter(from.text[0])) /* _Bool and its like are C's own */
@@ -56,8 +59,8 @@ struct span emit_c_name(struct emitter *emitter, struct span from, bool is_upper
             c = (char)(c - 'a' + 'A');
         text_add_byte(&name, is_letter(c) || is_digit ? c : '_');
     }
-    for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++) {
-        if (span_is(text_span(&name), keywords[i]))
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+        if (span_is(text_span(&name), taken[i]))
             text_add_byte(&name, '_');
     }
     return text_span(&name);

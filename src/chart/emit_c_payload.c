@@ -87,8 +87,10 @@ void emit_c_find_payloads(struct emitter *emitter)
         uint32_t number =
             emit_c_add_name(emitter, &emitter->events, is_other ? SPAN("OTHER") : type);
         struct emit_c_payload *payload = &emitter->payloads[emitter->payload_count];
-        *payload =
-            (struct emit_c_payload){.event = event, .name = emitter->events.names[number]};
+        *payload = (struct emit_c_payload){
+            .event = event,
+            .name = text_print(emitter->arena, "on_%.*s",
+                               SPAN_ARGS(emitter->events.names[number]))};
         if (schema != NULL && !is_from_inside(machine, event))
             find_members(emitter, schema, payload);
         emitter->payload_count += payload->member_count > 0;

@@ -45,7 +45,7 @@ struct emit_c_member {
 /* Events with a payload, each a struct in one union. */
 struct emit_c_payload {
     uint32_t event;
-    struct span name; /* of the event, in its enum */
+    struct span name; /* "on_PAY": an event's own may be a macro */
     struct emit_c_member *members;
     uint32_t member_count;
 };

@@ -243,11 +243,11 @@ class GraphC(harness.Case):
         events = {name: number for number, name in enum(emitted, "event_type").items()}
         self.payloads = {}
         lines = ""
-        for members, event in re.findall(r"        struct \{\n(.*?)        \} (\w+);", emitted, re.S):
+        for members, event in re.findall(r"        struct \{\n(.*?)        \} on_(\w+);", emitted, re.S):
             lines += f"        if (event == {events[event]}) {{\n"
             self.payloads[event] = re.findall(r"(\w+) (\w+);", members)
             for kind, member in self.payloads[event]:
-                place = f"given.as.{event}.{member}"
+                place = f"given.as.on_{event}.{member}"
                 lines += {
                     "bool": f'int i; if (scanf("%d", &i) == 1) {place} = i != 0;',
                     "int64_t": f'long long i; if (scanf("%lld", &i) == 1) {place} = i;',
@@ -498,6 +498,24 @@ class GraphC(harness.Case):
                 self.write("emitted.c", emitted)
                 subprocess.run([compiler, *FLAGS, "-c", "emitted.c"], cwd=self.folder,
                                check=True)
+
+    def test_members_are_no_macros_of_compilers_and_headers(self):
+        names = ("unix", "linux", "errno", "complex", "imaginary", "noreturn", "stdin", "or")
+        events = ("GO", "ALL", "EOF", "NULL", "SIGINT", "unix", "I")
+        self.write("m.json", json.dumps({
+            "id": "linux", "initial": "A", "context": {name: 1 for name in names},
+            "events": {event: {"type": "object", "required": names, "properties": {
+                name: {"type": "integer"} for name in names}} for event in events},
+            "states": {"A": {"on": {event: {"guard": " + ".join(
+                f"context.{name} + event.{name}" for name in names) + " > 0"}
+                for event in events}}}}))
+        headers = ("complex", "errno", "iso646", "signal", "stdio", "stdnoreturn", "string")
+        self.write("emitted.c", "".join(f"#include <{name}.h>\n" for name in headers) +
+                   self.emit("m.json"))
+        for compiler in COMPILERS:
+            for standard in ("c17", "gnu17"):
+                subprocess.run([compiler, *FLAGS, f"-std={standard}", "-c", "emitted.c"],
+                               cwd=self.folder, check=True)
 
     def test_members_of_a_payload_are_told_apart(self):
         def emit(guard):
