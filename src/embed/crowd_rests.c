@@ -121,7 +121,7 @@ static void set_kept(struct crowd_rests *rests, size_t index, struct kept_config
 void crowd_rests_put(struct crowd_rests *rests, size_t index, const il_instance *instance)
 {
     const struct configuration *now = il_instance_now(instance);
-    if (!rests->has_shape)
+    if (!rests->has_shape && now->status == INSTANCE_ACTIVE)
         set_shape(rests, now->context);
     if (!is_bare(rests, now)) {
         set_kept(rests, index, il_instance_keep(instance));

@@ -13,7 +13,7 @@
 
 struct crowd_rests {
     size_t count;
-    bool has_shape; /* once somebody was put here */
+    bool has_shape; /* once somebody active was put here */
     uint32_t plain_count;
     struct value_entry *shape; /* the names; the values are those of whom was asked for last */
     char *names;               /* … their bytes */
