@@ -197,8 +197,9 @@ static struct span write_apart(const struct node *steps, const struct node *admi
     struct value apart = value_map(NULL, 0);
     struct text json;
     text_init(&json, arena);
-    if (steps != NULL)
-        apart = value_with(arena, apart, SPAN("steps"), node_value(steps, arena));
+    if (steps != NULL || admission != NULL) /* without `steps` all members would be steps */
+        apart = value_with(arena, apart, SPAN("steps"),
+                           steps == NULL ? value_map(NULL, 0) : node_value(steps, arena));
     if (admission != NULL)
         apart = value_with(arena, apart, SPAN("admission"), node_value(admission, arena));
     json_write(&json, apart);

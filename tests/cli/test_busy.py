@@ -44,6 +44,14 @@ class Busy(harness.Case):
         self.assertRegex(self.must("policies", "--db", "j.db").out,
                          r"(?m)^job +0 at work of 4, 20 let in, \d+ refused: full")
 
+    def test_a_machine_without_steps_has_a_door_too(self):
+        self.write("job.yaml", "id: job\nversion: '1'\nadmission: { working: 4 }\ninitial: A\n"
+                               "states: { A: { on: { GO: B } }, B: { type: final } }\n")
+        self.records("in.ndjson", 3)
+        for _ in range(2):
+            answer = self.run_jobs("--input", "in.ndjson", "-o", "json", status=1)
+            self.assertEqual(json.loads(answer.out)["waiting"], 3)
+
     def test_what_is_refused_can_be_kept_for_later(self):
         self.records("in.ndjson", 20, tier="high")
         with open(self.path("in.ndjson"), encoding="utf-8") as file:
