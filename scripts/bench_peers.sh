@@ -31,5 +31,8 @@ fi
 if install "xstate@5"; then
     node bench/peers/step_peer.mjs "$(pwd)/$folder"
 fi
+if install opossum && install cockatiel; then
+    node bench/peers/breaker_peer.mjs "$(pwd)/$folder"
+fi
 install "@duckdb/node-api@1.5.6-r.1" || true # the others are measured all the same
 node bench/peers/derive_peer.mjs "$(pwd)/$folder" build/interlock

@@ -1,6 +1,6 @@
-// breaker_bench.mjs - what a call through npm's breakers costs, for scale beside bench_policy.
+// breaker_peer.mjs - what a call through npm's breakers costs, for scale beside bench_policy.
 //
-//     npm install --prefix FOLDER opossum cockatiel && node bench/breaker_bench.mjs FOLDER
+//     npm install --prefix FOLDER opossum cockatiel && node bench/peers/breaker_peer.mjs FOLDER
 //
 // Each is given an async function that returns at once, so what is measured is the breaker and
 // one promise; the first line is the promise alone. What is not installed is left out.
