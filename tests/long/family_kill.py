@@ -20,7 +20,8 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True
-from orders_kill import ROOT, SAMPLE_MAX, finish, kill_again_and_again, report, report_all  # noqa: E402
+from orders_kill import (ROOT, SAMPLE_MAX, finish, kill_again_and_again, report,  # noqa: E402
+                         report_all, test_and_close)
 
 EXAMPLE = os.path.join(ROOT, "examples", "family")
 
@@ -207,15 +208,7 @@ def main():
     parser.add_argument("--keep", action="store_true", help="keep the folder")
     arguments = parser.parse_args()
     print(f"1..{1 + len(CHECKS)}\n# seed {arguments.seed}", flush=True)
-    run = Run(arguments)
-    failed = True
-    try:
-        failed = test(run, arguments)
-    finally:
-        if failed:
-            print("# " + run.log_tail().replace("\n", "\n# "))
-        run.close(keep=failed or arguments.keep)
-    return 1 if failed else 0
+    return test_and_close(Run(arguments), test, arguments)
 
 
 if __name__ == "__main__":

@@ -237,6 +237,18 @@ CHECKS = [every_order_is_final, the_audit_is_clean, one_invocation_has_one_key,
           histories_have_no_gap, histories_replayed_give_the_stored_states]
 
 
+def test_and_close(run, test, arguments):
+    """The exit status. Where the test failed, its folder is kept and the end of its log told."""
+    failed = True
+    try:
+        failed = test(run, arguments)
+    finally:
+        if failed:
+            print("# " + run.log_tail().replace("\n", "\n# "))
+        run.close(keep=failed or arguments.keep)
+    return 1 if failed else 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("interlock")
@@ -248,15 +260,7 @@ def main():
     parser.add_argument("--keep", action="store_true", help="keep the folder")
     arguments = parser.parse_args()
     print(f"1..{1 + len(CHECKS)}\n# seed {arguments.seed}", flush=True)
-    run = Run(arguments)
-    failed = True
-    try:
-        failed = test(run, arguments)
-    finally:
-        if failed:
-            print("# " + run.log_tail().replace("\n", "\n# "))
-        run.close(keep=failed or arguments.keep)
-    return 1 if failed else 0
+    return test_and_close(Run(arguments), test, arguments)
 
 
 def report(number, name, error=None):
